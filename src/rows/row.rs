@@ -1,0 +1,230 @@
+//! A row and a range tombstone marker, each in a reusable structure that owns its bytes.
+//!
+//! A scan fills one `Row` again and again: after the first rows nothing is allocated. Clustering values, cell paths
+//! and cell values are spans into `bytes`.
+
+use super::deletion::{DeletionTime, Liveness, NO_DELETION_TIME, NO_TTL};
+
+/// A part of [`Row::bytes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    pub start: u32,
+    pub len: u32,
+}
+
+impl Span {
+    /// Stands for a null clustering value, which is not the empty one.
+    pub const NULL: Self = Span { start: u32::MAX, len: 0 };
+
+    #[inline]
+    pub fn is_null(&self) -> bool {
+        self.start == u32::MAX
+    }
+
+    #[inline]
+    pub fn of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(self.start as usize..self.start as usize + self.len as usize).unwrap_or(&[])
+    }
+}
+
+/// One cell. Follows org.apache.cassandra.db.rows.Cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// Index of the column among the table's statics or regulars.
+    pub column: u16,
+    /// Seconds: 0 when the cell does not expire.
+    pub ttl: i32,
+    /// Microseconds.
+    pub timestamp: i64,
+    /// Seconds: when a tombstone was written or when the cell expires; [`NO_DELETION_TIME`] for a plain cell.
+    pub local_deletion_time: i64,
+    pub value: Span,
+    /// Key of the element in a multi-cell column; empty otherwise.
+    pub path: Span,
+}
+
+impl Cell {
+    #[inline]
+    pub fn is_tombstone(&self) -> bool {
+        self.local_deletion_time != NO_DELETION_TIME && self.ttl == NO_TTL
+    }
+
+    #[inline]
+    pub fn is_expiring(&self) -> bool {
+        self.ttl != NO_TTL
+    }
+
+    /// Whether a SELECT at `now` (seconds) sees it.
+    #[inline]
+    pub fn is_live(&self, now: i64) -> bool {
+        self.local_deletion_time == NO_DELETION_TIME || self.ttl != NO_TTL && now < self.local_deletion_time
+    }
+}
+
+/// Deletion of all earlier elements of a multi-cell column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ComplexDeletion {
+    pub column: u16,
+    pub deletion: DeletionTime,
+}
+
+/// A regular or static row. Cells stand in the order of their columns, those of one column in the order of their paths.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// One span a clustering column; empty for a static row.
+    pub clustering: Vec<Span>,
+    pub liveness: Liveness,
+    pub deletion: DeletionTime,
+    /// A row deletion of a materialized view that a later liveness undoes (Row.Deletion.isShadowable).
+    pub shadowable: bool,
+    pub cells: Vec<Cell>,
+    pub complex_deletions: Vec<ComplexDeletion>,
+    pub bytes: Vec<u8>,
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Row {
+            clustering: Vec::new(),
+            liveness: Liveness::EMPTY,
+            deletion: DeletionTime::LIVE,
+            shadowable: false,
+            cells: Vec::new(),
+            complex_deletions: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+}
+
+impl Row {
+    /// Makes it an empty row again, keeping its memory.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.clustering.clear();
+        self.liveness = Liveness::EMPTY;
+        self.deletion = DeletionTime::LIVE;
+        self.shadowable = false;
+        self.cells.clear();
+        self.complex_deletions.clear();
+        self.bytes.clear();
+    }
+
+    /// Nothing in it: no liveness, no deletion, no cell (Row.isEmpty).
+    pub fn is_empty(&self) -> bool {
+        self.liveness.is_empty()
+            && self.deletion.is_live()
+            && self.cells.is_empty()
+            && self.complex_deletions.is_empty()
+    }
+
+    #[inline]
+    pub fn value(&self, cell: &Cell) -> &[u8] {
+        cell.value.of(&self.bytes)
+    }
+
+    #[inline]
+    pub fn path(&self, cell: &Cell) -> &[u8] {
+        cell.path.of(&self.bytes)
+    }
+
+    /// The i-th clustering value; `None` when it is null.
+    #[inline]
+    pub fn clustering_value(&self, i: usize) -> Option<&[u8]> {
+        let span = self.clustering.get(i)?;
+        if span.is_null() { None } else { Some(span.of(&self.bytes)) }
+    }
+
+    /// The cells of one column (adjacent by the order of cells).
+    pub fn column_cells(&self, column: u16) -> &[Cell] {
+        let start = self.cells.partition_point(|c| c.column < column);
+        let len = self.cells[start..].partition_point(|c| c.column == column);
+        &self.cells[start..start + len]
+    }
+
+    /// Copies bytes in and returns where they are.
+    #[inline]
+    pub fn store(&mut self, bytes: &[u8]) -> Span {
+        let span = Span { start: self.bytes.len() as u32, len: bytes.len() as u32 };
+        self.bytes.extend_from_slice(bytes);
+        span
+    }
+}
+
+/// What a range tombstone marker's clustering prefix is. Values are those on disk (ClusteringPrefix.Kind.ordinal).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum BoundKind {
+    ExclusiveEnd = 0,
+    InclusiveStart = 1,
+    /// One range ends before the prefix, the next starts with it.
+    ExclusiveEndInclusiveStart = 2,
+    /// One range ends with the prefix, the next starts behind it.
+    InclusiveEndExclusiveStart = 5,
+    InclusiveEnd = 6,
+    ExclusiveStart = 7,
+}
+
+impl BoundKind {
+    pub fn from_ordinal(ordinal: u8) -> Option<Self> {
+        Some(match ordinal {
+            0 => Self::ExclusiveEnd,
+            1 => Self::InclusiveStart,
+            2 => Self::ExclusiveEndInclusiveStart,
+            5 => Self::InclusiveEndExclusiveStart,
+            6 => Self::InclusiveEnd,
+            7 => Self::ExclusiveStart,
+            _ => return None,
+        })
+    }
+
+    pub fn is_boundary(self) -> bool {
+        matches!(self, Self::ExclusiveEndInclusiveStart | Self::InclusiveEndExclusiveStart)
+    }
+
+    /// Whether a range is open behind it.
+    pub fn opens(self) -> bool {
+        !matches!(self, Self::ExclusiveEnd | Self::InclusiveEnd)
+    }
+
+    /// Whether it ends a range.
+    pub fn closes(self) -> bool {
+        !matches!(self, Self::InclusiveStart | Self::ExclusiveStart)
+    }
+
+    /// Where it stands relative to rows that begin with its prefix: before (`true`) or behind them.
+    pub fn before_rows(self) -> bool {
+        matches!(self, Self::ExclusiveEnd | Self::InclusiveStart | Self::ExclusiveEndInclusiveStart)
+    }
+}
+
+/// A range tombstone marker: one end of a range, or the boundary between two adjacent ones.
+#[derive(Debug, Clone)]
+pub struct Marker {
+    pub kind: BoundKind,
+    /// A clustering prefix: may have fewer values than the table has clustering columns.
+    pub clustering: Vec<Span>,
+    /// Deletion of the range that ends here, [`DeletionTime::LIVE`] when none does.
+    pub end: DeletionTime,
+    /// Deletion of the range that starts here, [`DeletionTime::LIVE`] when none does.
+    pub start: DeletionTime,
+    pub bytes: Vec<u8>,
+}
+
+impl Default for Marker {
+    fn default() -> Self {
+        Marker {
+            kind: BoundKind::InclusiveStart,
+            clustering: Vec::new(),
+            end: DeletionTime::LIVE,
+            start: DeletionTime::LIVE,
+            bytes: Vec::new(),
+        }
+    }
+}
+
+impl Marker {
+    pub fn clustering_value(&self, i: usize) -> Option<&[u8]> {
+        let span = self.clustering.get(i)?;
+        if span.is_null() { None } else { Some(span.of(&self.bytes)) }
+    }
+}

@@ -1,0 +1,6 @@
+//! What a table looks like: its columns, keys and options. Built from CREATE TABLE text, from the rows of
+//! system_schema, or from an SSTable's serialization header.
+
+mod table;
+
+pub use table::{Column, ColumnKind, DroppedColumn, Keyspace, Partitioner, Table, TableFlags};

@@ -1,0 +1,50 @@
+//! Access to files: positioned reads behind one small trait, so that tests can damage what is read and a
+//! platform without files can supply its own.
+
+mod file;
+mod memory;
+
+use std::io;
+use std::sync::Arc;
+
+pub use file::FileSource;
+pub use memory::MemorySource;
+
+/// Bytes that can be read at any position. Implementations are shared between threads.
+pub trait ReadAt: Send + Sync {
+    /// Length in bytes when it was opened.
+    fn len(&self) -> u64;
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads up to `buf.len()` bytes at `offset`; fewer only at the end.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Reads exactly `buf.len()` bytes.
+    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buf.is_empty() {
+            match self.read_at(buf, offset)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => {
+                    buf = &mut buf[n..];
+                    offset += n as u64;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub type Source = Arc<dyn ReadAt>;
+
+/// The whole of a source that is known to be small; `limit` bounds the memory that a hostile file can ask for.
+pub fn read_all(source: &dyn ReadAt, limit: u64) -> io::Result<Vec<u8>> {
+    if source.len() > limit {
+        return Err(io::Error::other(format!("{} bytes long, more than the {limit} that are read", source.len())));
+    }
+    let mut data = vec![0; source.len() as usize];
+    source.read_exact_at(&mut data, 0)?;
+    Ok(data)
+}
