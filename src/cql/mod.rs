@@ -1,6 +1,14 @@
 //! CQL types: their names in CQL and in Java, the order of their values, partitioner tokens, and the
 //! grammar of CQL statements. Knows bytes of values, nothing of files.
 
+pub mod compare;
+mod decimal;
+pub mod elements;
+mod murmur;
+pub mod token;
 pub mod types;
 
+pub use compare::Comparator;
+pub use murmur::murmur3_128;
+pub use token::{DecoratedKey, KeyOrder, Partitioner, Token};
 pub use types::{Type, UserType};

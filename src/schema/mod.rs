@@ -3,4 +3,5 @@
 
 mod table;
 
-pub use table::{Column, ColumnKind, DroppedColumn, Keyspace, Partitioner, Table, TableFlags};
+pub use crate::cql::Partitioner;
+pub use table::{Column, ColumnKind, DroppedColumn, Keyspace, Table, TableFlags};

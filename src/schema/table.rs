@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cql::{Type, UserType};
+use crate::cql::{Partitioner, Type, UserType};
 
 /// A keyspace: replication options, user types and tables by name.
 #[derive(Debug, Clone, Default)]
@@ -55,18 +55,6 @@ pub struct DroppedColumn {
     pub is_static: bool,
     /// Microseconds since the epoch.
     pub dropped_at: i64,
-}
-
-/// How partition keys are placed on the ring, which is the order of partitions in an SSTable.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Partitioner {
-    #[default]
-    Murmur3,
-    Random,
-    ByteOrdered,
-    OrderPreserving,
-    /// Ordered by the key's own type: system tables.
-    Local,
 }
 
 /// What system_schema.tables keeps in `flags`.
