@@ -24,8 +24,10 @@ pub enum Kind {
 }
 
 /// An error with its place. Boxed inside, so that `Result<u64>` stays two words.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: Kind,
     message: String,

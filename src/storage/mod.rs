@@ -1,6 +1,7 @@
 //! Access to files: positioned reads behind one small trait, so that tests can damage what is read and a
 //! platform without files can supply its own.
 
+pub mod directory;
 mod file;
 mod memory;
 
