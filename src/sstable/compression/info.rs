@@ -1,0 +1,150 @@
+//! CompressionInfo.db: where the chunks of a compressed file are. Follows
+//! org.apache.cassandra.io.compress.CompressionMetadata.
+//!
+//! ```text
+//!   UTF compressor class │ i32 options │ options * (UTF name, UTF value)
+//!   i32 chunk length │ [na+: i32 largest compressed length] │ i64 uncompressed length of the data
+//!   i32 chunks │ chunks * i64 offset of the chunk in Data.db
+//! ```
+//!
+//! The last chunk may be empty: a writer that was flushed at a chunk's end adds one.
+
+use super::codec::Codec;
+use crate::bytes::Cursor;
+use crate::error::{Error, Kind, Result};
+use crate::sstable::version::Version;
+use crate::storage::Source;
+
+/// Offsets are kept in memory up to this many; beyond, they are read from the file as they are needed.
+const OFFSETS_IN_MEMORY: u64 = 1 << 16;
+
+/// The head can not be longer: the options are a handful of names and numbers.
+const LONGEST_HEAD: u64 = 1 << 16;
+
+pub struct CompressionInfo {
+    pub codec: Codec,
+    /// As they stand in the file.
+    pub options: Vec<(String, String)>,
+    /// Bytes of data a chunk holds, but for the last: a power of two.
+    pub chunk_length: u32,
+    /// A chunk of this length or longer is stored as it is.
+    pub max_compressed_length: u32,
+    /// Length of the data when decompressed.
+    pub data_length: u64,
+    chunks: u64,
+    offsets: Offsets,
+}
+
+enum Offsets {
+    Memory(Box<[u64]>),
+    File { source: Source, start: u64 },
+}
+
+impl CompressionInfo {
+    pub fn open(source: Source, version: Version) -> Result<CompressionInfo> {
+        let mut head = vec![0; source.len().min(LONGEST_HEAD) as usize];
+        source.read_exact_at(&mut head, 0).map_err(read_error)?;
+        let mut cursor = Cursor::new(&head);
+
+        let class = utf(&mut cursor)?;
+        let codec = Codec::from_class_name(&class)?;
+        let at = cursor.offset();
+        let count = cursor.i32()?;
+        if count < 0 {
+            return Err(Error::corrupt(format!("{count} compression options")).at(at));
+        }
+        let mut options = Vec::new();
+        for _ in 0..count {
+            options.push((utf(&mut cursor)?, utf(&mut cursor)?));
+        }
+
+        let at = cursor.offset();
+        let chunk_length = cursor.u32()?;
+        if !chunk_length.is_power_of_two() || chunk_length > 1 << 28 {
+            return Err(Error::corrupt(format!("a chunk length of {chunk_length} bytes")).at(at));
+        }
+        let at = cursor.offset();
+        let max_compressed_length = if version.has_max_compressed_length() { cursor.i32()? } else { i32::MAX };
+        if max_compressed_length < 0 {
+            return Err(Error::corrupt(format!("a maximal compressed length of {max_compressed_length}")).at(at));
+        }
+        let at = cursor.offset();
+        let data_length = cursor.u64()?;
+        let chunks = u64::from(cursor.u32()?);
+        let start = cursor.offset();
+        if chunks == 0 || chunks * 8 != source.len() - start {
+            return Err(Error::corrupt(format!(
+                "{chunks} chunks are announced, but {} bytes of offsets follow",
+                source.len() - start
+            ))
+            .at(start - 4));
+        }
+        let needed = data_length.div_ceil(u64::from(chunk_length));
+        if chunks < needed || chunks > needed + 1 {
+            return Err(Error::corrupt(format!(
+                "{chunks} chunks of {chunk_length} bytes can not hold {data_length} bytes of data"
+            ))
+            .at(at));
+        }
+
+        let offsets = if chunks <= OFFSETS_IN_MEMORY {
+            let mut raw = vec![0; chunks as usize * 8];
+            source.read_exact_at(&mut raw, start).map_err(read_error)?;
+            Offsets::Memory(raw.as_chunks().0.iter().map(|b| u64::from_be_bytes(*b)).collect())
+        } else {
+            Offsets::File { source, start }
+        };
+        Ok(CompressionInfo {
+            codec,
+            options,
+            chunk_length,
+            max_compressed_length: max_compressed_length as u32,
+            data_length,
+            chunks,
+            offsets,
+        })
+    }
+
+    pub fn chunks(&self) -> u64 {
+        self.chunks
+    }
+
+    /// Where chunk `index` begins in Data.db and where the next one does; the last ends with the file, at `file_length`.
+    pub(super) fn chunk(&self, index: u64, file_length: u64) -> Result<(u64, u64)> {
+        if index >= self.chunks {
+            return Err(Error::corrupt(format!("chunk {index} of {} was asked for", self.chunks)));
+        }
+        let last = index + 1 == self.chunks;
+        let (start, end) = match &self.offsets {
+            Offsets::Memory(offsets) => {
+                let index = index as usize;
+                (offsets[index], if last { file_length } else { offsets[index + 1] })
+            }
+            Offsets::File { source, start } => {
+                let mut raw = [0u8; 16];
+                let wanted = if last { &mut raw[..8] } else { &mut raw[..] };
+                source.read_exact_at(wanted, start + index * 8).map_err(read_error)?;
+                let [first, second] = [0, 8].map(|i| u64::from_be_bytes(*raw[i..].first_chunk().unwrap_or(&[0; 8])));
+                (first, if last { file_length } else { second })
+            }
+        };
+        if start >= end || end > file_length {
+            return Err(Error::corrupt(format!(
+                "chunk {index} is said to be at bytes {start} to {end} of a file of {file_length} bytes: \
+                 the file is cut short, or CompressionInfo.db is damaged"
+            ))
+            .at(start));
+        }
+        Ok((start, end))
+    }
+}
+
+fn utf(cursor: &mut Cursor<'_>) -> Result<String> {
+    let at = cursor.offset();
+    let bytes = cursor.short_bytes()?;
+    String::from_utf8(bytes.to_vec()).map_err(|_| Error::corrupt("a name is not UTF-8").at(at))
+}
+
+fn read_error(e: std::io::Error) -> Error {
+    Error::new(Kind::Io, e.to_string())
+}
