@@ -103,7 +103,7 @@ impl Comparator {
                 _ => signed(a, b),
             },
             Order::AllEqual => Ordering::Equal,
-            // Of all types that are left, except varints, an empty value is less than any other.
+            // Of all types that are left an empty value is less than any other.
             _ if a.is_empty() || b.is_empty() => b.is_empty().cmp(&a.is_empty()),
             Order::Signed => signed(a, b),
             Order::Boolean => (a[0] != 0).cmp(&(b[0] != 0)),
@@ -162,7 +162,7 @@ fn pair(a: &[u8], b: &[u8], compare: impl Fn([u8; 16], [u8; 16]) -> Ordering) ->
 }
 
 /// The time in the high half of a version 1 UUID, with the version left on top.
-fn reorder_time(uuid: u128) -> u64 {
+pub(super) fn reorder_time(uuid: u128) -> u64 {
     let high = (uuid >> 64) as u64;
     high << 48 | high << 16 & 0xffff_0000_0000 | high >> 32
 }

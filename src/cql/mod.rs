@@ -1,9 +1,11 @@
 //! CQL types: their names in CQL and in Java, the order of their values, partitioner tokens, and the
 //! grammar of CQL statements. Knows bytes of values, nothing of files.
 
+pub mod byte_comparable;
 pub mod compare;
 mod decimal;
 pub mod elements;
+pub mod java;
 mod murmur;
 pub mod token;
 pub mod types;
