@@ -9,7 +9,7 @@
 //! ```
 
 use crate::bytes::Cursor;
-use crate::cql::Type;
+use crate::cql::{Type, java};
 use crate::error::{Error, Result};
 
 /// 2015-09-22, from which the smallest values are counted.
@@ -92,29 +92,5 @@ fn read_type(cursor: &mut Cursor<'_>) -> Result<(Type, bool)> {
     let at = cursor.offset();
     let name = std::str::from_utf8(cursor.vint_bytes()?)
         .map_err(|_| Error::corrupt("the name of a type is not UTF-8").at(at))?;
-    parse_type(name).map_err(|e| e.at(at))
-}
-
-/// Simple types; everything else stays its Java name.
-fn parse_type(name: &str) -> Result<(Type, bool)> {
-    const PACKAGE: &str = "org.apache.cassandra.db.marshal.";
-    let reversed = name.strip_prefix(PACKAGE).and_then(|n| n.strip_prefix("ReversedType(")?.strip_suffix(')'));
-    let ty = match reversed.unwrap_or(name).strip_prefix(PACKAGE).unwrap_or_default() {
-        "AsciiType" => Type::Ascii,
-        "LongType" => Type::BigInt,
-        "BytesType" => Type::Blob,
-        "BooleanType" => Type::Boolean,
-        "DecimalType" => Type::Decimal,
-        "DoubleType" => Type::Double,
-        "FloatType" => Type::Float,
-        "InetAddressType" => Type::Inet,
-        "Int32Type" => Type::Int,
-        "UTF8Type" => Type::Text,
-        "TimestampType" => Type::Timestamp,
-        "TimeUUIDType" => Type::TimeUuid,
-        "UUIDType" => Type::Uuid,
-        "IntegerType" => Type::Varint,
-        _ => Type::Custom(name.to_owned()),
-    };
-    Ok((ty, reversed.is_some()))
+    java::parse(name).map_err(|e| e.at(at))
 }

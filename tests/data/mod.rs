@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use sstablefs::sstable::{Component, Descriptor};
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     std::env::var_os("SSTABLEFS_TESTDATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata"), PathBuf::from)
 }
 
 /// Every SSTable, in a stable order. Panics when there is none: a test that reads nothing proves nothing.
-pub fn sstables() -> Vec<Descriptor> {
+pub(crate) fn sstables() -> Vec<Descriptor> {
     let mut found = Vec::new();
     walk(&root(), &mut found);
     found.sort_by_key(|d| d.component(Component::Data));
