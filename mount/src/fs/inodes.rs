@@ -1,0 +1,171 @@
+//! Which inode number stands for what.
+//!
+//! An inode number is the hash of the request, so that it is the same in a listing, in a stat and after the kernel forgot
+//! it. A node shows one version at a time: the kernel keeps one page cache and one size for it. When the data changes
+//! while somebody has the old version open, the name gets a new node and the old one lives on until it is closed.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use parking_lot::Mutex;
+
+use super::error::FsError;
+use crate::path::Request;
+use crate::tree::Opened;
+
+pub const ROOT: u64 = 1;
+
+#[derive(Default)]
+pub(super) struct Inodes {
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    nodes: HashMap<u64, Node>,
+    /// The node that a lookup of a name leads to, where it is not the one at the hash.
+    moved: HashMap<Request, u64>,
+}
+
+struct Node {
+    request: Request,
+    /// How often the kernel was told of it and has not forgotten it.
+    lookups: u64,
+    handles: u32,
+    /// The version whose pages and attributes the kernel may have.
+    version: u64,
+    /// What open handles see; `None` without any.
+    opened: Option<Opened>,
+}
+
+/// How a file may be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// The kernel's pages are of this version.
+    Same,
+    /// The kernel must drop what it knows.
+    Changed,
+}
+
+/// The inode number that a request has unless another version of it is open.
+pub(super) fn number(request: &Request) -> u64 {
+    if *request == Request::Root {
+        return ROOT;
+    }
+    let mut hasher = DefaultHasher::new();
+    request.hash(&mut hasher);
+    // Positive as a signed number, and never the root's.
+    (hasher.finish() >> 1).max(ROOT + 1)
+}
+
+impl Table {
+    fn current(&self, request: &Request) -> Option<u64> {
+        if let Some(ino) = self.moved.get(request) {
+            return Some(*ino);
+        }
+        let ino = number(request);
+        self.nodes.get(&ino).filter(|n| n.request == *request).map(|_| ino)
+    }
+
+    /// A new node for the request, which becomes its current one.
+    fn create(&mut self, request: &Request, version: u64) -> u64 {
+        let first = number(request);
+        let mut ino = first;
+        while self.nodes.contains_key(&ino) {
+            ino = ino.wrapping_add(1).max(ROOT + 1);
+        }
+        if ino == first {
+            self.moved.remove(request);
+        } else {
+            self.moved.insert(request.clone(), ino);
+        }
+        self.nodes.insert(ino, Node { request: request.clone(), lookups: 0, handles: 0, version, opened: None });
+        ino
+    }
+
+    fn drop_unused(&mut self, ino: u64) {
+        if self.nodes.get(&ino).is_some_and(|n| n.lookups == 0 && n.handles == 0)
+            && let Some(node) = self.nodes.remove(&ino)
+            && self.moved.get(&node.request) == Some(&ino)
+        {
+            self.moved.remove(&node.request);
+        }
+    }
+}
+
+impl Inodes {
+    pub(super) fn request(&self, ino: u64) -> Result<Request, FsError> {
+        if ino == ROOT {
+            return Ok(Request::Root);
+        }
+        self.table.lock().nodes.get(&ino).map(|n| n.request.clone()).ok_or(FsError::Stale)
+    }
+
+    /// What open handles of the node see.
+    pub(super) fn opened(&self, ino: u64) -> Option<Opened> {
+        self.table.lock().nodes.get(&ino)?.opened.clone()
+    }
+
+    /// Counts a lookup of `request`, which shows `version` now, and gives its number.
+    pub(super) fn look_up(&self, request: &Request, version: u64) -> u64 {
+        if *request == Request::Root {
+            return ROOT;
+        }
+        let table = &mut *self.table.lock();
+        let usable = table.current(request).filter(|ino| {
+            table.nodes.get(ino).is_some_and(|n| n.opened.as_ref().is_none_or(|o| o.attributes.version == version))
+        });
+        let ino = usable.unwrap_or_else(|| table.create(request, version));
+        if let Some(node) = table.nodes.get_mut(&ino) {
+            node.lookups += 1;
+        }
+        ino
+    }
+
+    pub(super) fn forget(&self, ino: u64, count: u64) {
+        let table = &mut *self.table.lock();
+        if let Some(node) = table.nodes.get_mut(&ino) {
+            node.lookups = node.lookups.saturating_sub(count);
+            table.drop_unused(ino);
+        }
+    }
+
+    /// Counts an open handle. [`FsError::Stale`] when another version is open under this number.
+    pub(super) fn open(&self, ino: u64, opened: &Opened) -> Result<Binding, FsError> {
+        let table = &mut *self.table.lock();
+        let node = table.nodes.get_mut(&ino).ok_or(FsError::Stale)?;
+        let version = opened.attributes.version;
+        if node.opened.as_ref().is_some_and(|o| o.attributes.version != version) {
+            return Err(FsError::Stale);
+        }
+        node.handles += 1;
+        node.opened.get_or_insert_with(|| opened.clone());
+        if node.version == version {
+            return Ok(Binding::Same);
+        }
+        node.version = version;
+        Ok(Binding::Changed)
+    }
+
+    pub(super) fn close(&self, ino: u64) {
+        let table = &mut *self.table.lock();
+        if let Some(node) = table.nodes.get_mut(&ino) {
+            node.handles = node.handles.saturating_sub(1);
+            if node.handles == 0 {
+                node.opened = None;
+            }
+            table.drop_unused(ino);
+        }
+    }
+
+    /// The nodes that `which` chooses, with their requests.
+    pub(super) fn select(&self, which: impl Fn(&Request) -> bool) -> Vec<(u64, Request)> {
+        let table = self.table.lock();
+        table.nodes.iter().filter(|n| which(&n.1.request)).map(|n| (*n.0, n.1.request.clone())).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.table.lock().nodes.len()
+    }
+}

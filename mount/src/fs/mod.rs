@@ -1,0 +1,307 @@
+//! The operations of the file system, in plain values: no FUSE, so that they are tested without a kernel.
+//!
+//! - What a file shows is fixed when it is opened: its handle holds the content. See [`inodes`] for what happens to a
+//!   name whose data changes meanwhile.
+//! - Files whose size is known go through the page cache, which stays valid as long as the version does; the others
+//!   are read with direct I/O, which is faster and needs no size.
+//! - No lock is held while the tree or a content works.
+
+mod error;
+mod handles;
+mod inodes;
+mod recent;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+
+pub use error::FsError;
+pub use inodes::ROOT;
+
+use crate::content::Content;
+use crate::path::{Kind, Request};
+use crate::tree::{Attributes, Listing, Opened, Size, Tree};
+use handles::Handles;
+use inodes::{Binding, Inodes};
+use recent::Recent;
+
+/// How long the kernel may answer without asking. Short: what it knows is also taken back when the data changes, but
+/// rows with a TTL change by themselves.
+const VALID: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FsOptions {
+    /// Whether stat makes a file to know its size, however large it is.
+    pub exact_sizes: bool,
+}
+
+/// What stat shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    pub ino: u64,
+    pub kind: Kind,
+    pub size: u64,
+    pub modified: SystemTime,
+    /// How long the kernel may keep it.
+    pub valid: Duration,
+}
+
+/// How the kernel is to treat an open file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Open {
+    pub handle: u64,
+    /// Around the page cache.
+    pub direct: bool,
+    /// Pages that the kernel has are still right.
+    pub keep_cache: bool,
+}
+
+/// What can be told to the kernel.
+pub trait Kernel: Send + Sync {
+    fn forget_attributes(&self, ino: u64);
+    /// Attributes and pages.
+    fn forget_content(&self, ino: u64);
+    fn forget_name(&self, parent: u64, name: &str);
+}
+
+struct FileHandle {
+    ino: u64,
+    opened: Opened,
+    request: Request,
+}
+
+struct DirectoryHandle {
+    request: Request,
+    state: Mutex<Directory>,
+}
+
+struct Directory {
+    listing: Box<dyn Listing>,
+    /// Number of the entry that `listing` gives next.
+    next: u64,
+    /// An entry that did not fit into the last answer: its number, kind and name.
+    left: Option<(u64, Kind)>,
+    name: String,
+}
+
+pub struct Fs<T> {
+    tree: T,
+    options: FsOptions,
+    inodes: Inodes,
+    files: Handles<FileHandle>,
+    directories: Handles<DirectoryHandle>,
+    recent: Recent,
+    kernel: OnceLock<Arc<dyn Kernel>>,
+}
+
+impl<T: Tree> Fs<T> {
+    pub fn new(tree: T, options: FsOptions) -> Self {
+        Fs {
+            tree,
+            options,
+            inodes: Inodes::default(),
+            files: Handles::default(),
+            directories: Handles::default(),
+            recent: Recent::default(),
+            kernel: OnceLock::new(),
+        }
+    }
+
+    pub fn tree(&self) -> &T {
+        &self.tree
+    }
+
+    /// To be called once, when the mount stands.
+    pub fn connect(&self, kernel: Arc<dyn Kernel>) {
+        self.kernel.get_or_init(|| kernel);
+    }
+
+    /// Adds the path to an error of the tree, for the log.
+    fn about<V>(request: &Request, result: sstablefs::Result<V>) -> Result<V, FsError> {
+        result.map_err(|e| {
+            tracing::error!(path = %request, "{e}");
+            FsError::Engine(e)
+        })
+    }
+
+    pub fn lookup(&self, parent: u64, name: &str) -> Result<Stat, FsError> {
+        let parent = self.inodes.request(parent)?;
+        if parent.kind() != Kind::Directory {
+            return Err(FsError::NotDirectory);
+        }
+        let request = parent.child(name).ok_or(FsError::NoEntry)?;
+        let attributes = Self::about(&request, self.tree.attributes(&request))?.ok_or(FsError::NoEntry)?;
+        let ino = self.inodes.look_up(&request, attributes.version);
+        Ok(self.cheap_stat(ino, &attributes))
+    }
+
+    /// How long the kernel may take a name for what it was.
+    pub fn name_valid(&self) -> Duration {
+        VALID
+    }
+
+    pub fn forget(&self, ino: u64, count: u64) {
+        self.inodes.forget(ino, count);
+    }
+
+    pub fn getattr(&self, ino: u64, handle: Option<u64>) -> Result<Stat, FsError> {
+        let request = self.inodes.request(ino)?;
+        let opened = match handle {
+            Some(handle) => Some(self.files.get(handle)?.opened.clone()),
+            None => self.inodes.opened(ino),
+        };
+        if let Some(Opened { attributes, content }) = opened {
+            return self.stat(ino, &request, &attributes, || Ok(content));
+        }
+        let attributes = Self::about(&request, self.tree.attributes(&request))?.ok_or(FsError::Stale)?;
+        self.stat(ino, &request, &attributes, || {
+            let opened = Self::about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
+            Ok(self.recent.put(ino, &opened))
+        })
+    }
+
+    pub fn open(&self, ino: u64, write: bool) -> Result<Open, FsError> {
+        let request = self.inodes.request(ino)?;
+        if request.kind() == Kind::Directory {
+            return Err(FsError::IsDirectory);
+        }
+        if write {
+            return Err(FsError::ReadOnly);
+        }
+        let mut opened = Self::about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
+        if let Some(content) = self.recent.get(ino, opened.attributes.version) {
+            opened.content = content.reopen();
+        }
+        let binding = self.inodes.open(ino, &opened)?;
+        if binding == Binding::Changed
+            && let Some(kernel) = self.kernel.get()
+        {
+            kernel.forget_attributes(ino);
+        }
+        let direct = !matches!(opened.attributes.size, Size::Exact(_));
+        let handle = self.files.add(FileHandle { ino, opened, request });
+        Ok(Open { handle, direct, keep_cache: binding == Binding::Same && !direct })
+    }
+
+    pub fn read(&self, handle: u64, offset: u64, size: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), FsError> {
+        let file = self.files.get(handle)?;
+        Self::about(&file.request, file.opened.content.read(offset, size as usize, sink))
+    }
+
+    pub fn release(&self, handle: u64) {
+        if let Some(file) = self.files.remove(handle) {
+            self.inodes.close(file.ino);
+        }
+    }
+
+    pub fn opendir(&self, ino: u64) -> Result<u64, FsError> {
+        let request = self.inodes.request(ino)?;
+        if request.kind() != Kind::Directory {
+            return Err(FsError::NotDirectory);
+        }
+        let listing = Self::about(&request, self.tree.list(&request))?.ok_or(FsError::Stale)?;
+        let state = Mutex::new(Directory { listing, next: 0, left: None, name: String::new() });
+        Ok(self.directories.add(DirectoryHandle { request, state }))
+    }
+
+    /// Offers entries from number `offset` on to `add`, with the number of the one that follows, until it answers that
+    /// it is full.
+    pub fn readdir(
+        &self,
+        handle: u64,
+        offset: u64,
+        add: &mut dyn FnMut(u64, u64, Kind, &str) -> bool,
+    ) -> Result<(), FsError> {
+        let directory = self.directories.get(handle)?;
+        let state = &mut *directory.state.lock();
+        let dots = [(".", directory.request.clone()), ("..", directory.request.parent())];
+        for (i, (name, request)) in dots.iter().enumerate().skip(offset.min(2) as usize) {
+            if add(inodes::number(request), i as u64 + 1, Kind::Directory, name) {
+                return Ok(());
+            }
+        }
+        let mut wanted = offset.saturating_sub(dots.len() as u64);
+        if offset == 0 && state.next > 0 {
+            // rewinddir: what is listed from here on is what exists now.
+            state.listing =
+                Self::about(&directory.request, self.tree.list(&directory.request))?.ok_or(FsError::Stale)?;
+            (state.next, state.left) = (0, None);
+        }
+        loop {
+            let kind = match state.left.take() {
+                Some((number, kind)) if number == wanted => kind,
+                _ => {
+                    if state.next != wanted {
+                        Self::about(&directory.request, state.listing.seek(wanted))?;
+                        state.next = wanted;
+                    }
+                    let Some(kind) = Self::about(&directory.request, state.listing.next(&mut state.name))? else {
+                        return Ok(());
+                    };
+                    state.next = wanted + 1;
+                    kind
+                }
+            };
+            let ino = directory.request.child(&state.name).map_or(ROOT, |r| inodes::number(&r));
+            if add(ino, wanted + 1 + dots.len() as u64, kind, &state.name) {
+                state.left = Some((wanted, kind));
+                return Ok(());
+            }
+            wanted += 1;
+        }
+    }
+
+    pub fn releasedir(&self, handle: u64) {
+        self.directories.remove(handle);
+    }
+
+    /// Takes back what the kernel knows about the nodes that `which` chooses: their data changed. Not to be called from
+    /// within a request: the kernel may wait for locks that it holds during one.
+    pub fn changed(&self, which: impl Fn(&Request) -> bool) {
+        let nodes = self.inodes.select(which);
+        self.recent.forget(|ino| nodes.iter().any(|n| n.0 == ino));
+        let Some(kernel) = self.kernel.get() else { return };
+        let mut name = String::new();
+        for (ino, request) in nodes {
+            if self.inodes.opened(ino).is_none() {
+                kernel.forget_content(ino);
+            }
+            name.clear();
+            request.write_name(&mut name);
+            kernel.forget_name(inodes::number(&request.parent()), &name);
+        }
+    }
+
+    /// The stat of a lookup, which nobody may have asked for: no work for a size.
+    fn cheap_stat(&self, ino: u64, attributes: &Attributes) -> Stat {
+        let known = match attributes.size {
+            Size::Exact(size) => Some(size),
+            Size::Open if !self.options.exact_sizes => Some(0),
+            Size::Open | Size::OnDemand => {
+                self.recent.get(ino, attributes.version).and_then(|content| content.known_size())
+            }
+        };
+        // Valid for no time: the kernel asks again when somebody wants to know.
+        let valid = if known.is_some() { VALID } else { Duration::ZERO };
+        Stat { ino, kind: attributes.kind, size: known.unwrap_or(0), modified: attributes.modified, valid }
+    }
+
+    fn stat(
+        &self,
+        ino: u64,
+        request: &Request,
+        attributes: &Attributes,
+        content: impl FnOnce() -> Result<Arc<dyn Content>, FsError>,
+    ) -> Result<Stat, FsError> {
+        let mut stat = self.cheap_stat(ino, attributes);
+        if stat.valid.is_zero() {
+            let measured = content()?.measure();
+            stat.size = Self::about(request, measured)?;
+            stat.valid = VALID;
+        }
+        Ok(stat)
+    }
+}

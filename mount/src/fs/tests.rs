@@ -1,0 +1,239 @@
+//! The file system on a tree in memory, without a kernel.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::*;
+use crate::tree::memory::{File, MemoryTree};
+
+fn fs_of(files: &[(&str, &str)]) -> Fs<MemoryTree> {
+    let tree = MemoryTree::new();
+    for (path, text) in files {
+        tree.put_text(path, text);
+    }
+    Fs::new(tree, FsOptions::default())
+}
+
+fn walk(fs: &Fs<MemoryTree>, path: &str) -> Result<Stat, FsError> {
+    let root = Stat { ino: ROOT, kind: Kind::Directory, size: 0, modified: SystemTime::UNIX_EPOCH, valid: VALID };
+    path.split('/').filter(|p| !p.is_empty()).try_fold(root, |at, name| fs.lookup(at.ino, name))
+}
+
+fn read(fs: &Fs<MemoryTree>, handle: u64, offset: u64, size: u32) -> Result<Vec<u8>, FsError> {
+    let mut got = Vec::new();
+    fs.read(handle, offset, size, &mut |bytes| got.extend_from_slice(bytes))?;
+    Ok(got)
+}
+
+fn list(fs: &Fs<MemoryTree>, handle: u64, mut offset: u64, batch: usize) -> Vec<(String, u64)> {
+    let mut names = Vec::new();
+    loop {
+        let mut room = batch;
+        let before = names.len();
+        fs.readdir(handle, offset, &mut |ino, next, _, name| {
+            if room == 0 {
+                return true;
+            }
+            room -= 1;
+            offset = next;
+            assert_ne!(ino, 0);
+            names.push((name.to_owned(), next));
+            false
+        })
+        .unwrap();
+        if names.len() == before {
+            return names;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Kernel for Told {
+    fn forget_attributes(&self, ino: u64) {
+        self.0.lock().push(format!("attributes {ino}"));
+    }
+    fn forget_content(&self, ino: u64) {
+        self.0.lock().push(format!("content {ino}"));
+    }
+    fn forget_name(&self, parent: u64, name: &str) {
+        self.0.lock().push(format!("name {parent} {name}"));
+    }
+}
+
+#[test]
+fn names_lead_to_files() {
+    let fs = fs_of(&[("/README.txt", "hello\n"), ("/ks/t/json/a.json", "[]\n")]);
+    assert_eq!(walk(&fs, "/README.txt").unwrap().size, 6);
+    let stat = walk(&fs, "/ks/t/json/a.json").unwrap();
+    assert_eq!((stat.kind, stat.size), (Kind::File, 3));
+    assert_eq!(walk(&fs, "/ks/t").unwrap().kind, Kind::Directory);
+    for (path, errno) in [
+        ("/nothing", libc::ENOENT),
+        ("/ks/t/json/b.json", libc::ENOENT),
+        ("/ks/t/json/a.csv", libc::ENOENT),
+        ("/README.txt/x", libc::ENOTDIR),
+    ] {
+        assert_eq!(walk(&fs, path).unwrap_err().errno(), errno, "{path}");
+    }
+    let open = fs.open(stat.ino, false).unwrap();
+    assert!(!open.direct && open.keep_cache);
+    assert_eq!(read(&fs, open.handle, 0, 100).unwrap(), b"[]\n");
+    assert_eq!(read(&fs, open.handle, 1, 1).unwrap(), b"]");
+    assert_eq!(read(&fs, open.handle, 3, 10).unwrap(), b"");
+    fs.release(open.handle);
+    assert_eq!(read(&fs, open.handle, 0, 1).unwrap_err().errno(), libc::EBADF);
+    assert_eq!(fs.open(stat.ino, true).unwrap_err().errno(), libc::EROFS);
+    assert_eq!(fs.open(walk(&fs, "/ks").unwrap().ino, false).unwrap_err().errno(), libc::EISDIR);
+    assert_eq!(fs.opendir(stat.ino).unwrap_err().errno(), libc::ENOTDIR);
+}
+
+#[test]
+fn an_open_file_keeps_what_it_showed() {
+    let fs = fs_of(&[("/ks/t/json/a.json", "old")]);
+    let told = Arc::new(Told::default());
+    fs.connect(told.clone());
+    let old = walk(&fs, "/ks/t/json/a.json").unwrap();
+    let old_open = fs.open(old.ino, false).unwrap();
+    fs.tree().put_text("/ks/t/json/a.json", "newer");
+
+    // The kernel opens the number that it has: it must look again, and gets another one.
+    assert_eq!(fs.open(old.ino, false).unwrap_err().errno(), libc::ESTALE);
+    let new = walk(&fs, "/ks/t/json/a.json").unwrap();
+    assert_ne!(new.ino, old.ino);
+    let new_open = fs.open(new.ino, false).unwrap();
+    assert_eq!(read(&fs, new_open.handle, 0, 10).unwrap(), b"newer");
+    assert_eq!(read(&fs, old_open.handle, 0, 10).unwrap(), b"old");
+    assert_eq!(fs.getattr(old.ino, None).unwrap().size, 3);
+    assert_eq!(fs.getattr(old.ino, Some(old_open.handle)).unwrap().size, 3);
+    assert_eq!(fs.getattr(new.ino, None).unwrap().size, 5);
+    assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap().ino, new.ino);
+
+    // Gone, and still readable by who has it open.
+    fs.tree().remove("/ks/t/json/a.json");
+    assert_eq!(read(&fs, new_open.handle, 1, 2).unwrap(), b"ew");
+    assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap_err().errno(), libc::ENOENT);
+    assert_eq!(told.0.lock().len(), 0);
+}
+
+#[test]
+fn a_changed_file_that_nobody_has_open_keeps_its_number() {
+    let fs = fs_of(&[("/README.txt", "old")]);
+    let told = Arc::new(Told::default());
+    fs.connect(told.clone());
+    let stat = walk(&fs, "/README.txt").unwrap();
+    let open = fs.open(stat.ino, false).unwrap();
+    fs.release(open.handle);
+    fs.tree().put_text("/README.txt", "newer");
+    let open = fs.open(stat.ino, false).unwrap();
+    assert!(!open.keep_cache, "the kernel's pages are old");
+    assert_eq!(*told.0.lock(), [format!("attributes {}", stat.ino)]);
+    assert_eq!(fs.getattr(stat.ino, None).unwrap().size, 5);
+    assert!(fs.open(stat.ino, false).unwrap().keep_cache);
+
+    fs.release(open.handle);
+    told.0.lock().clear();
+    fs.changed(|r| *r == Request::Readme);
+    assert!(told.0.lock().contains(&format!("name {ROOT} README.txt")), "{:?}", told.0.lock());
+}
+
+#[test]
+fn sizes_cost_work_only_when_somebody_asks() {
+    let fs = fs_of(&[]);
+    let text: Arc<[u8]> = vec![b'x'; 300_000].into();
+    fs.tree().put("/ks/t/json/big.json", File::Made(text.clone(), Size::OnDemand));
+    fs.tree().put("/ks/t/rows.json", File::Made(text.clone(), Size::Open));
+
+    let stat = walk(&fs, "/ks/t/json/big.json").unwrap();
+    assert_eq!((stat.size, stat.valid), (0, Duration::ZERO));
+    assert_eq!(fs.getattr(stat.ino, None).unwrap().size, 300_000);
+    assert_eq!(walk(&fs, "/ks/t/json/big.json").unwrap().size, 300_000, "known by now");
+    let open = fs.open(stat.ino, false).unwrap();
+    assert!(open.direct);
+    assert_eq!(read(&fs, open.handle, 299_990, 100).unwrap().len(), 10);
+
+    let rows = walk(&fs, "/ks/t/rows.json").unwrap();
+    assert_eq!((rows.size, rows.valid), (0, VALID));
+    assert_eq!(fs.getattr(rows.ino, None).unwrap().size, 0);
+    let open = fs.open(rows.ino, false).unwrap();
+    assert!(open.direct);
+    assert_eq!(read(&fs, open.handle, 0, 10).unwrap().len(), 10);
+    assert_eq!(fs.getattr(rows.ino, Some(open.handle)).unwrap().size, 0);
+
+    let exact = Fs::new(fs.tree().clone(), FsOptions { exact_sizes: true });
+    let rows = walk(&exact, "/ks/t/rows.json").unwrap();
+    assert_eq!(exact.getattr(rows.ino, None).unwrap().size, 300_000);
+}
+
+#[test]
+fn damage_is_eio_for_that_file() {
+    let fs = fs_of(&[("/ks/t/info.json", "{}")]);
+    fs.tree().put("/ks/t/rows.csv", File::Damaged(vec![b'x'; 1000].into(), 600));
+    let open = fs.open(walk(&fs, "/ks/t/rows.csv").unwrap().ino, false).unwrap();
+    assert_eq!(read(&fs, open.handle, 0, 1000).unwrap().len(), 600);
+    assert_eq!(read(&fs, open.handle, 600, 1000).unwrap_err().errno(), libc::EIO);
+    assert_eq!(walk(&fs, "/ks/t/info.json").unwrap().size, 2);
+}
+
+#[test]
+fn folders_are_listed_in_pieces_of_any_size_and_from_any_place() {
+    let paths: Vec<String> = (0..57).map(|i| format!("/ks/t/json/key{i:02}.json")).collect();
+    let fs = fs_of(&paths.iter().map(|p| (p.as_str(), "")).collect::<Vec<_>>());
+    let ino = walk(&fs, "/ks/t/json").unwrap().ino;
+    let handle = fs.opendir(ino).unwrap();
+    let all = list(&fs, handle, 0, usize::MAX);
+    assert_eq!(all.len(), 59);
+    assert_eq!((all[0].0.as_str(), all[1].0.as_str(), all[2].0.as_str()), (".", "..", "key00.json"));
+    for batch in [1, 2, 3, 10, 58, 59, 60] {
+        assert_eq!(list(&fs, handle, 0, batch), all, "{batch} at a time");
+    }
+    for i in [5, 58, 3, 40, 0] {
+        assert_eq!(list(&fs, handle, all[i].1, 7), all[i + 1..], "from behind {i}");
+    }
+    // What is listed after rewinddir is what exists then.
+    fs.tree().put_text("/ks/t/json/zzz.json", "");
+    assert_eq!(list(&fs, handle, 10, 7), all[10..]);
+    assert_eq!(list(&fs, handle, 0, 7).len(), 60);
+    fs.releasedir(handle);
+}
+
+#[test]
+fn a_listing_and_a_stat_give_the_same_number() {
+    let fs = fs_of(&[("/README.txt", ""), ("/ks/t/info.json", ""), ("/ks/schema.cql", "")]);
+    let handle = fs.opendir(ROOT).unwrap();
+    fs.readdir(handle, 0, &mut |ino, _, kind, name| {
+        if !name.starts_with('.') {
+            let stat = walk(&fs, name).unwrap();
+            assert_eq!((ino, kind), (stat.ino, stat.kind));
+        }
+        false
+    })
+    .unwrap();
+}
+
+#[test]
+fn forgotten_nodes_are_freed() {
+    let fs = fs_of(&[("/ks/t/json/a.json", "1"), ("/ks/t/json/b.json", "2")]);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let mut at = ROOT;
+        for name in ["ks", "t", "json", "a.json"] {
+            at = fs.lookup(at, name).unwrap().ino;
+            seen.push(at);
+        }
+    }
+    let open = fs.open(seen[3], false).unwrap();
+    fs.tree().put_text("/ks/t/json/a.json", "new");
+    seen.push(walk(&fs, "/ks/t/json/a.json").unwrap().ino);
+    // The walk looked three folders up again.
+    seen.extend_from_within(0..3);
+    for ino in seen {
+        fs.forget(ino, 1);
+    }
+    assert_eq!(fs.inodes.len(), 1, "the open one");
+    assert_eq!(read(&fs, open.handle, 0, 9).unwrap(), b"1");
+    fs.release(open.handle);
+    assert_eq!(fs.inodes.len(), 0);
+}

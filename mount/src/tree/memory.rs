@@ -1,0 +1,162 @@
+//! A tree of given texts, for tests of what stands above a tree.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use parking_lot::RwLock;
+use sstablefs::{Error, Result};
+
+use super::{Attributes, Listing, Opened, ShortListing, Size, Tree};
+use crate::content::{Active, Content, Fixed, Limits, Producer, Source, Stream};
+use crate::path::{Kind, Request};
+
+/// What a file holds and how it shows it.
+#[derive(Clone)]
+pub enum File {
+    Text(Arc<[u8]>),
+    /// Made while it is read, in pieces of a few bytes. With [`Size::Open`] or [`Size::OnDemand`].
+    Made(Arc<[u8]>, Size),
+    /// Good up to this many bytes.
+    Damaged(Arc<[u8]>, usize),
+}
+
+/// Folders exist as long as something is in them.
+#[derive(Clone)]
+pub struct MemoryTree {
+    files: Arc<RwLock<BTreeMap<String, (File, u64)>>>,
+    version: Arc<AtomicU64>,
+    active: Active,
+    limits: Limits,
+}
+
+impl Default for MemoryTree {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryTree {
+    pub fn new() -> Self {
+        MemoryTree {
+            files: Arc::default(),
+            version: Arc::new(AtomicU64::new(1)),
+            active: Active::new(4),
+            limits: Limits { step: 64 << 10, keep: 256 << 10, ..Limits::default() },
+        }
+    }
+
+    /// `path` must be one that [`Request`] knows.
+    pub fn put(&self, path: &str, file: File) {
+        let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
+        self.files.write().insert(path.to_owned(), (file, version));
+    }
+
+    pub fn put_text(&self, path: &str, text: impl AsRef<[u8]>) {
+        self.put(path, File::Text(text.as_ref().into()));
+    }
+
+    pub fn remove(&self, path: &str) {
+        self.files.write().remove(path);
+    }
+
+    fn look(file: &File, version: u64) -> Attributes {
+        let size = match file {
+            File::Text(text) => Size::Exact(text.len() as u64),
+            File::Made(_, size) => *size,
+            File::Damaged(..) => Size::Open,
+        };
+        Attributes { kind: Kind::File, size, modified: SystemTime::UNIX_EPOCH + Duration::from_secs(version), version }
+    }
+
+    fn folder(request: &Request) -> String {
+        let path = request.to_string();
+        if path == "/" { path } else { path + "/" }
+    }
+}
+
+impl Tree for MemoryTree {
+    fn attributes(&self, request: &Request) -> Result<Option<Attributes>> {
+        let files = self.files.read();
+        if request.kind() == Kind::File {
+            return Ok(files.get(&request.to_string()).map(|(file, version)| Self::look(file, *version)));
+        }
+        let folder = Self::folder(request);
+        let exists =
+            *request == Request::Root || files.range(folder.clone()..).next().is_some_and(|f| f.0.starts_with(&folder));
+        Ok(exists.then_some(Attributes {
+            kind: Kind::Directory,
+            size: Size::Exact(0),
+            modified: SystemTime::UNIX_EPOCH,
+            version: 0,
+        }))
+    }
+
+    fn open(&self, request: &Request) -> Result<Option<Opened>> {
+        let Some((file, version)) = self.files.read().get(&request.to_string()).cloned() else { return Ok(None) };
+        let attributes = Self::look(&file, version);
+        let content: Arc<dyn Content> = match file {
+            File::Text(text) => Arc::new(Fixed(text)),
+            File::Made(text, size) => {
+                let good = text.len();
+                Stream::new(Pieces { text, good }, self.limits, self.active.clone(), size == Size::Open)
+            }
+            File::Damaged(text, good) => Stream::new(Pieces { text, good }, self.limits, self.active.clone(), true),
+        };
+        Ok(Some(Opened { attributes, content }))
+    }
+
+    fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>> {
+        if self.attributes(request)?.is_none() {
+            return Ok(None);
+        }
+        let folder = Self::folder(request);
+        let files = self.files.read();
+        let mut names: Vec<&str> = files
+            .range(folder.clone()..)
+            .map_while(|(path, _)| path.strip_prefix(&folder))
+            .map(|rest| rest.split('/').next().unwrap_or(rest))
+            .collect();
+        names.dedup();
+        Ok(Some(Box::new(ShortListing::new(names.into_iter().filter_map(|n| request.child(n))))))
+    }
+}
+
+#[derive(Clone)]
+struct Pieces {
+    text: Arc<[u8]>,
+    good: usize,
+}
+
+struct Making {
+    pieces: Pieces,
+    at: usize,
+}
+
+impl Source for Pieces {
+    type Checkpoint = usize;
+    type Producer = Making;
+
+    fn start(&self, from: Option<&usize>) -> Result<Making> {
+        Ok(Making { pieces: self.clone(), at: from.copied().unwrap_or(0) })
+    }
+}
+
+impl Producer for Making {
+    type Checkpoint = usize;
+
+    fn fill(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
+        let end = self.at.saturating_add(target.saturating_sub(out.len())).min(self.pieces.good);
+        out.extend_from_slice(self.pieces.text.get(self.at..end).unwrap_or_default());
+        self.at = end;
+        match out.len() < target {
+            true if self.pieces.good < self.pieces.text.len() => Err(Error::corrupt("damaged here").at(end as u64)),
+            at_end => Ok(!at_end),
+        }
+    }
+
+    fn checkpoint(&self) -> usize {
+        self.at
+    }
+}

@@ -1,0 +1,88 @@
+//! The tree of names: what exists, what it looks like, what is in it.
+
+pub mod memory;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sstablefs::Result;
+
+use crate::content::Content;
+use crate::path::{Kind, Request};
+
+/// The size of a file, as far as it is known without more work than the answer is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    Exact(u64),
+    /// Exact when somebody asks for it: [`Content::measure`].
+    OnDemand,
+    /// Only known at the end: reported as 0 and read with direct I/O, as in /proc.
+    Open,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attributes {
+    pub kind: Kind,
+    pub size: Size,
+    pub modified: SystemTime,
+    /// Another number when what is shown may be different.
+    pub version: u64,
+}
+
+/// A file as it is at one time.
+#[derive(Clone)]
+pub struct Opened {
+    pub attributes: Attributes,
+    pub content: Arc<dyn Content>,
+}
+
+/// The entries of a folder as it is at one time, without `.` and `..`.
+pub trait Listing: Send {
+    /// Puts the next name into `name`; `None` at the end.
+    fn next(&mut self, name: &mut String) -> Result<Option<Kind>>;
+
+    /// Makes entry number `index` the next one.
+    fn seek(&mut self, index: u64) -> Result<()>;
+}
+
+/// `Ok(None)` means that there is no such thing, or not any more.
+pub trait Tree: Send + Sync + 'static {
+    /// Whether it exists, and what it looks like. `request` comes from [`Request::child`].
+    fn attributes(&self, request: &Request) -> Result<Option<Attributes>>;
+
+    fn open(&self, request: &Request) -> Result<Option<Opened>>;
+
+    fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>>;
+}
+
+/// A folder whose entries fit in memory.
+pub struct ShortListing {
+    entries: Vec<(String, Kind)>,
+    next: usize,
+}
+
+impl ShortListing {
+    pub fn new(requests: impl IntoIterator<Item = Request>) -> Self {
+        let name = |r: Request| {
+            let mut name = String::new();
+            r.write_name(&mut name);
+            (name, r.kind())
+        };
+        ShortListing { entries: requests.into_iter().map(name).collect(), next: 0 }
+    }
+}
+
+impl Listing for ShortListing {
+    fn next(&mut self, name: &mut String) -> Result<Option<Kind>> {
+        name.clear();
+        let Some((entry, kind)) = self.entries.get(self.next) else { return Ok(None) };
+        self.next += 1;
+        name.push_str(entry);
+        Ok(Some(*kind))
+    }
+
+    fn seek(&mut self, index: u64) -> Result<()> {
+        self.next = usize::try_from(index).unwrap_or(usize::MAX);
+        Ok(())
+    }
+}

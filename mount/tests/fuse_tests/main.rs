@@ -1,0 +1,3 @@
+//! Real mounts: `cargo test -p sstablefs-mount --features fuse_tests`. Needs /dev/fuse.
+
+mod memory;
