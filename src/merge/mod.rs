@@ -1,1 +1,11 @@
-//! merge
+//! Merging of ordered streams of partitions: which row comes next is decided in [`live`], which of its versions
+//! wins in [`reconcile`]. Sees only streams, never SSTables.
+
+mod counter;
+mod heap;
+mod live;
+mod reconcile;
+
+pub use crate::rows::{PartitionStream, Unfiltered};
+pub use counter::{Shard, ShardKind, shards, total};
+pub use live::{At, Clustering, LiveRows, Position};

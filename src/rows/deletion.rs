@@ -1,9 +1,14 @@
 //! Deletion times and liveness. Follows org.apache.cassandra.db.DeletionTime and LivenessInfo.
 
+use crate::bytes::{Cursor, Truncated};
+use crate::error::{Error, Result};
+
 /// Local deletion time of what is not deleted and does not expire.
 pub const NO_DELETION_TIME: i64 = i64::MAX;
 /// TTL of what does not expire.
 pub const NO_TTL: i32 = 0;
+/// A liveness with this TTL is expired from the start: a view's row that is no more.
+pub const EXPIRED_LIVENESS_TTL: i32 = i32::MAX;
 /// Timestamp of an absent liveness.
 pub const NO_TIMESTAMP: i64 = i64::MIN;
 
@@ -18,6 +23,44 @@ pub struct DeletionTime {
 
 impl DeletionTime {
     pub const LIVE: Self = DeletionTime { marked_for_delete_at: i64::MIN, local_deletion_time: NO_DELETION_TIME };
+
+    /// Reads it as a partition's deletion stands in Data.db and in the indexes.
+    ///
+    /// ```text
+    ///   ma to nb   i32 local deletion time | i64 timestamp       live: i32::MAX and i64::MIN
+    ///   oa, da     0x80                                          live
+    ///              i64 timestamp >= 0 | u32 local deletion time
+    /// ```
+    /// Follows DeletionTime.LegacySerializer and DeletionTime.Serializer.
+    pub fn read(cursor: &mut Cursor<'_>, uint: bool) -> Result<DeletionTime> {
+        if !uint {
+            let local = cursor.i32()?;
+            let marked_for_delete_at = cursor.i64()?;
+            if local == i32::MAX && marked_for_delete_at == i64::MIN {
+                return Ok(Self::LIVE);
+            }
+            return Ok(DeletionTime { marked_for_delete_at, local_deletion_time: i64::from(local) });
+        }
+        let at = cursor.offset();
+        match cursor.rest().first() {
+            Some(0x80) => {
+                cursor.skip(1)?;
+                Ok(Self::LIVE)
+            }
+            Some(first) if first & 0x80 != 0 => {
+                Err(Error::corrupt(format!("a deletion time that begins with {first:#04x}")).at(at))
+            }
+            Some(_) => {
+                let marked_for_delete_at = cursor.i64()?;
+                let local_deletion_time = match cursor.u32()? {
+                    u32::MAX => NO_DELETION_TIME,
+                    seconds => i64::from(seconds),
+                };
+                Ok(DeletionTime { marked_for_delete_at, local_deletion_time })
+            }
+            None => Err(Truncated { at }.into()),
+        }
+    }
 
     #[inline]
     pub fn is_live(&self) -> bool {
@@ -66,9 +109,19 @@ impl Liveness {
         self.ttl != NO_TTL
     }
 
+    /// LivenessInfo.supersedes: the later timestamp; on a tie what is expired from the start, what expires, what expires
+    /// later, what has the smaller TTL.
+    pub fn supersedes(&self, other: &Liveness) -> bool {
+        let rank = |l: &Liveness| {
+            (l.timestamp, l.ttl == EXPIRED_LIVENESS_TTL, l.is_expiring(), l.local_expiration_time, -i64::from(l.ttl))
+        };
+        rank(self) > rank(other)
+    }
+
     /// Whether it keeps the row alive at `now` (seconds).
     #[inline]
     pub fn is_live(&self, now: i64) -> bool {
-        !self.is_empty() && (!self.is_expiring() || now < self.local_expiration_time)
+        !self.is_empty()
+            && (!self.is_expiring() || self.ttl != EXPIRED_LIVENESS_TTL && now < self.local_expiration_time)
     }
 }

@@ -2,7 +2,11 @@
 //! independent of how a file stores them.
 
 mod deletion;
+mod order;
 mod row;
+mod stream;
 
-pub use deletion::{DeletionTime, Liveness, NO_DELETION_TIME, NO_TIMESTAMP, NO_TTL};
+pub use deletion::{DeletionTime, EXPIRED_LIVENESS_TTL, Liveness, NO_DELETION_TIME, NO_TIMESTAMP, NO_TTL};
+pub use order::{ClusteringOrder, Place};
 pub use row::{BoundKind, Cell, ComplexDeletion, Marker, Row, Span};
+pub use stream::{PartitionStream, Unfiltered};

@@ -1,0 +1,420 @@
+//! The rows of several streams as a SELECT sees them at a moment: merged, without what is deleted or expired.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::heap::IndexHeap;
+use super::reconcile::Reconciler;
+use crate::cql::{DecoratedKey, KeyOrder, Token};
+use crate::error::Result;
+use crate::rows::{ClusteringOrder, DeletionTime, Marker, PartitionStream, Place, Row, Span, Unfiltered};
+use crate::schema::Table;
+
+/// A place to go on from later, with streams of the same data.
+#[derive(Debug, Clone)]
+pub struct Position {
+    pub key: DecoratedKey,
+    pub at: At,
+}
+
+/// Where in a partition.
+#[derive(Debug, Clone)]
+pub enum At {
+    Start,
+    /// Behind the row with this clustering.
+    Row(Clustering),
+    End,
+}
+
+/// The clustering of a row, kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clustering {
+    bytes: Vec<u8>,
+    values: Vec<Span>,
+}
+
+impl Clustering {
+    fn of(row: &Row) -> Self {
+        let mut kept = Clustering::default();
+        for i in 0..row.clustering.len() {
+            kept.values.push(match row.clustering_value(i) {
+                Some(value) => {
+                    let start = kept.bytes.len() as u32;
+                    kept.bytes.extend_from_slice(value);
+                    Span { start, len: value.len() as u32 }
+                }
+                None => Span::NULL,
+            });
+        }
+        kept
+    }
+
+    pub fn values(&self) -> Vec<Option<&[u8]>> {
+        self.values.iter().map(|span| (!span.is_null()).then(|| span.of(&self.bytes))).collect()
+    }
+}
+
+/// One of the streams, with the unfiltered that it stands at.
+struct Input {
+    stream: Box<dyn PartitionStream>,
+    at: Unfiltered,
+    row: Row,
+    marker: Marker,
+    /// Deletion of the range that is open behind what was last taken.
+    open: DeletionTime,
+}
+
+impl Input {
+    fn place(&self) -> Place<'_> {
+        match self.at {
+            Unfiltered::Marker => Place::of_marker(&self.marker),
+            _ => Place::of_row(&self.row),
+        }
+    }
+
+    fn pull(&mut self) -> Result<bool> {
+        self.at = self.stream.next(&mut self.row, &mut self.marker)?;
+        Ok(self.at != Unfiltered::End)
+    }
+}
+
+/// A reader of live rows, partition by partition. Reuses its memory from row to row.
+pub struct LiveRows {
+    inputs: Vec<Input>,
+    keys: KeyOrder,
+    order: ClusteringOrder,
+    reconciler: Reconciler,
+    /// Inputs at partitions behind the current one, by key.
+    waiting: IndexHeap,
+    /// Inputs in the current partition.
+    current: Vec<usize>,
+    /// Those of them that are not at its end, by place; unused when there is only one.
+    rows: IndexHeap,
+    group: Vec<usize>,
+    key: DecoratedKey,
+    deletion: DeletionTime,
+    /// Largest deletion that is open in the current inputs, with that of the partition.
+    active: DeletionTime,
+    static_row: Row,
+    row: Row,
+    /// Input that holds the row last given, when it was not merged into `row`.
+    given: Option<usize>,
+    /// Rows up to this one are passed over, in the partition that is entered next.
+    resume: Option<Clustering>,
+    /// The only input stands at a row that is to be given next.
+    pending: bool,
+    at: Reading,
+}
+
+/// What was asked for last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Nothing,
+    Start,
+    Row,
+    End,
+}
+
+impl LiveRows {
+    /// Merges streams of one table's partitions, as of `now` (seconds since the epoch).
+    pub fn new(table: &Arc<Table>, keys: &KeyOrder, streams: Vec<Box<dyn PartitionStream>>, now: i64) -> Self {
+        let input = |stream| Input {
+            stream,
+            at: Unfiltered::End,
+            row: Row::default(),
+            marker: Marker::default(),
+            open: DeletionTime::LIVE,
+        };
+        LiveRows {
+            inputs: streams.into_iter().map(input).collect(),
+            keys: keys.clone(),
+            order: ClusteringOrder::new(&table.clustering),
+            reconciler: Reconciler::new(table, now),
+            waiting: IndexHeap::default(),
+            current: Vec::new(),
+            rows: IndexHeap::default(),
+            group: Vec::new(),
+            key: DecoratedKey { token: Token::Key, key: Vec::new() },
+            deletion: DeletionTime::LIVE,
+            active: DeletionTime::LIVE,
+            static_row: Row::default(),
+            row: Row::default(),
+            given: None,
+            resume: None,
+            pending: false,
+            at: Reading::Nothing,
+        }
+    }
+
+    /// Starts anew with one partition, of which each stream has what begins at its position.
+    pub fn restart(&mut self, positions: &[Option<u64>]) -> Result<()> {
+        self.waiting.clear();
+        self.current.clear();
+        self.given = None;
+        self.resume = None;
+        self.pending = false;
+        self.at = Reading::Nothing;
+        for (i, input) in self.inputs.iter_mut().enumerate() {
+            input.stream.seek_partition(positions.get(i).copied().flatten())?;
+        }
+        Ok(())
+    }
+
+    /// Whether the partition has anything that a SELECT shows: a live static cell or a live row.
+    pub fn partition_is_live(&mut self) -> Result<bool> {
+        Ok(!self.static_row.is_empty() || self.next_row()?.is_some())
+    }
+
+    /// Passes over the rows up to the given one in the first partition; it must be the one that the row was read in.
+    pub fn resume_behind(&mut self, row: Clustering) {
+        self.resume = Some(row);
+    }
+
+    /// Moves to the next partition, whether it has live rows or not; `false` behind the last.
+    pub fn next_partition(&mut self) -> Result<bool> {
+        self.given = None;
+        self.pending = false;
+        let first = self.at == Reading::Nothing;
+        self.at = Reading::Start;
+        if !first {
+            for at in 0..self.current.len() {
+                self.enter(self.current[at])?;
+            }
+        } else {
+            for i in 0..self.inputs.len() {
+                self.enter(i)?;
+            }
+        }
+        self.current.clear();
+        let Some(first) = self.pop_waiting() else { return Ok(false) };
+        self.current.push(first);
+        while let Some(next) = self.waiting.peek() {
+            let key = |i: usize| self.inputs[i].stream.key();
+            if self.keys.compare(key(first), key(next)) != Ordering::Equal {
+                break;
+            }
+            let next = self.pop_waiting();
+            self.current.extend(next);
+        }
+        let key = self.inputs[first].stream.key();
+        self.key.token = key.token;
+        self.key.key.clear();
+        self.key.key.extend_from_slice(&key.key);
+        self.start_partition()?;
+        Ok(true)
+    }
+
+    fn enter(&mut self, i: usize) -> Result<()> {
+        if self.inputs[i].stream.next_partition()? {
+            let (inputs, keys) = (&self.inputs, &self.keys);
+            self.waiting.push(i, |a, b| keys.compare(inputs[a].stream.key(), inputs[b].stream.key()));
+        }
+        Ok(())
+    }
+
+    fn pop_waiting(&mut self) -> Option<usize> {
+        let (inputs, keys) = (&self.inputs, &self.keys);
+        self.waiting.pop(|a, b| keys.compare(inputs[a].stream.key(), inputs[b].stream.key()))
+    }
+
+    fn start_partition(&mut self) -> Result<()> {
+        let resume = self.resume.take();
+        self.deletion = DeletionTime::LIVE;
+        for &i in &self.current {
+            let input = &mut self.inputs[i];
+            self.deletion = self.deletion.max(input.stream.deletion());
+            if let Some(resume) = &resume {
+                input.stream.seek_row(&resume.values())?;
+            }
+            input.open = input.stream.open_deletion();
+        }
+        self.merge_static();
+        self.update_active();
+        self.rows.clear();
+        if self.current.len() > 1 {
+            for at in 0..self.current.len() {
+                self.pull(self.current[at])?;
+            }
+        }
+        if let Some(resume) = resume {
+            self.skip_to(&resume)?;
+        }
+        Ok(())
+    }
+
+    fn merge_static(&mut self) {
+        self.group.clear();
+        self.group.extend(self.current.iter().filter(|&&i| !self.inputs[i].stream.static_row().is_empty()));
+        self.static_row.clear();
+        if self.group.is_empty() {
+            return;
+        }
+        let (inputs, group) = (&self.inputs, &self.group);
+        let row = |i: usize| inputs[group[i]].stream.static_row();
+        if !self.reconciler.merge(group.len(), row, true, self.deletion, &mut self.static_row) {
+            self.static_row.clear();
+        }
+    }
+
+    fn update_active(&mut self) {
+        let open = self.current.iter().map(|&i| self.inputs[i].open);
+        self.active = open.fold(self.deletion, DeletionTime::max);
+    }
+
+    /// Takes the next unfiltered of an input and puts it among those that are to come.
+    fn pull(&mut self, i: usize) -> Result<()> {
+        if self.inputs[i].pull()? {
+            let (inputs, order) = (&self.inputs, &self.order);
+            self.rows.push(i, |a, b| order.compare(inputs[a].place(), inputs[b].place()));
+        }
+        Ok(())
+    }
+
+    pub fn key(&self) -> &DecoratedKey {
+        &self.key
+    }
+
+    /// The live cells of the static row; empty where there are none.
+    pub fn static_row(&self) -> &Row {
+        &self.static_row
+    }
+
+    /// The next live row of the partition.
+    #[inline]
+    pub fn next_row(&mut self) -> Result<Option<&Row>> {
+        let found = if let [only] = self.current[..] { self.next_of_one(only)? } else { self.next_of_many()? };
+        self.at = if found { Reading::Row } else { Reading::End };
+        Ok(if found { Some(self.given_row()) } else { None })
+    }
+
+    #[inline]
+    fn given_row(&self) -> &Row {
+        match self.given {
+            Some(i) => &self.inputs[i].row,
+            None => &self.row,
+        }
+    }
+
+    #[inline]
+    fn next_of_one(&mut self, only: usize) -> Result<bool> {
+        self.given = Some(only);
+        let input = &mut self.inputs[only];
+        loop {
+            if self.pending {
+                self.pending = false;
+            } else {
+                input.at = input.stream.next(&mut input.row, &mut input.marker)?;
+            }
+            match input.at {
+                Unfiltered::End => return Ok(false),
+                Unfiltered::Marker => {
+                    input.open = input.marker.start;
+                    self.active = self.deletion.max(input.open);
+                }
+                Unfiltered::Row => {
+                    if self.reconciler.only(&mut input.row, self.active) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_of_many(&mut self) -> Result<bool> {
+        // The input whose row was given is pulled only now: the caller had the row until here.
+        if let Some(given) = self.given.take() {
+            self.pull(given)?;
+        }
+        loop {
+            if !self.next_group() {
+                return Ok(false);
+            }
+            let first = self.group[0];
+            if self.inputs[first].at == Unfiltered::Marker {
+                for at in 0..self.group.len() {
+                    let i = self.group[at];
+                    self.inputs[i].open = self.inputs[i].marker.start;
+                    self.pull(i)?;
+                }
+                self.update_active();
+                continue;
+            }
+            if self.group.len() == 1 {
+                if self.reconciler.only(&mut self.inputs[first].row, self.active) {
+                    self.given = Some(first);
+                    return Ok(true);
+                }
+                self.pull(first)?;
+                continue;
+            }
+            let (inputs, group) = (&self.inputs, &self.group);
+            let row = |i: usize| &inputs[group[i]].row;
+            let live = self.reconciler.merge(group.len(), row, false, self.active, &mut self.row);
+            for at in 0..self.group.len() {
+                self.pull(self.group[at])?;
+            }
+            if live {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Takes all inputs that stand at the least place into `group`.
+    fn next_group(&mut self) -> bool {
+        let (inputs, order) = (&self.inputs, &self.order);
+        let compare = |a: usize, b: usize| order.compare(inputs[a].place(), inputs[b].place());
+        self.group.clear();
+        let Some(first) = self.rows.pop(compare) else { return false };
+        self.group.push(first);
+        while self.rows.peek().is_some_and(|next| compare(first, next).is_eq()) {
+            self.group.extend(self.rows.pop(compare));
+        }
+        true
+    }
+
+    /// Passes over the rows up to and with the given one, and leaves the first behind it to be read.
+    fn skip_to(&mut self, row: &Clustering) -> Result<()> {
+        let target = Place::of_values(&row.bytes, &row.values);
+        if let [only] = self.current[..] {
+            let input = &mut self.inputs[only];
+            while input.pull()? {
+                if input.at == Unfiltered::Marker {
+                    input.open = input.marker.start;
+                } else if let ordering @ (Ordering::Equal | Ordering::Greater) =
+                    self.order.compare(Place::of_row(&input.row), target)
+                {
+                    self.pending = ordering.is_gt();
+                    break;
+                }
+            }
+            self.pending |= input.at == Unfiltered::End;
+            self.update_active();
+            return Ok(());
+        }
+        loop {
+            let Some(next) = self.rows.peek() else { return Ok(()) };
+            if self.order.compare(self.inputs[next].place(), target).is_gt() {
+                return Ok(());
+            }
+            self.next_group();
+            for at in 0..self.group.len() {
+                let i = self.group[at];
+                if self.inputs[i].at == Unfiltered::Marker {
+                    self.inputs[i].open = self.inputs[i].marker.start;
+                }
+                self.pull(i)?;
+            }
+            self.update_active();
+        }
+    }
+
+    /// Where reading stands.
+    pub fn position(&self) -> Position {
+        let at = match self.at {
+            Reading::Row => At::Row(Clustering::of(self.given_row())),
+            Reading::End => At::End,
+            Reading::Nothing | Reading::Start => At::Start,
+        };
+        Position { key: self.key.clone(), at }
+    }
+}

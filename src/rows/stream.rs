@@ -1,0 +1,71 @@
+//! A stream of partitions with their unfiltereds: what an SSTable, a memtable or a merge of them gives.
+
+use super::{DeletionTime, Marker, Row};
+use crate::cql::DecoratedKey;
+use crate::error::Result;
+
+/// What [`PartitionStream::next`] filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfiltered {
+    Row,
+    Marker,
+    End,
+}
+
+/// Partitions in the order of the partitioner; in each, rows and markers in the order of clusterings.
+pub trait PartitionStream: Send {
+    /// Moves to the next partition, passing over what is left of this one; `false` behind the last.
+    fn next_partition(&mut self) -> Result<bool>;
+
+    fn key(&self) -> &DecoratedKey;
+
+    /// Deletion of the whole partition.
+    fn deletion(&self) -> DeletionTime;
+
+    /// Deletion of the range that is open where the stream stands: live but behind a [`PartitionStream::seek_row`].
+    fn open_deletion(&self) -> DeletionTime {
+        DeletionTime::LIVE
+    }
+
+    /// Empty where the partition has none.
+    fn static_row(&self) -> &Row;
+
+    /// Fills `row` or `marker` with what comes next in the partition.
+    fn next(&mut self, row: &mut Row, marker: &mut Marker) -> Result<Unfiltered>;
+
+    /// Makes the partition that begins at a position of the stream the only one that is left; none for `None`.
+    fn seek_partition(&mut self, position: Option<u64>) -> Result<()>;
+
+    /// May move forward within the partition, to a place not behind the row with this clustering; nothing of the
+    /// partition has been read yet. To do nothing is right, only slow.
+    fn seek_row(&mut self, _clustering: &[Option<&[u8]>]) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: PartitionStream + ?Sized> PartitionStream for Box<S> {
+    fn next_partition(&mut self) -> Result<bool> {
+        (**self).next_partition()
+    }
+    fn key(&self) -> &DecoratedKey {
+        (**self).key()
+    }
+    fn deletion(&self) -> DeletionTime {
+        (**self).deletion()
+    }
+    fn open_deletion(&self) -> DeletionTime {
+        (**self).open_deletion()
+    }
+    fn static_row(&self) -> &Row {
+        (**self).static_row()
+    }
+    fn next(&mut self, row: &mut Row, marker: &mut Marker) -> Result<Unfiltered> {
+        (**self).next(row, marker)
+    }
+    fn seek_partition(&mut self, position: Option<u64>) -> Result<()> {
+        (**self).seek_partition(position)
+    }
+    fn seek_row(&mut self, clustering: &[Option<&[u8]>]) -> Result<()> {
+        (**self).seek_row(clustering)
+    }
+}

