@@ -126,10 +126,7 @@ impl Comparator {
             Order::List(element) => or_bytes(a, b, compare_lists(element, a, b)),
             Order::Map(parts) => or_bytes(a, b, compare_maps(parts, a, b)),
             Order::Tuple(types) => or_bytes(a, b, compare_tuples(types, a, b)),
-            Order::Vector { element, ty, dimension } => match element.order {
-                Order::Bytes => a.cmp(b),
-                _ => or_bytes(a, b, compare_vectors(element, ty, *dimension, a, b)),
-            },
+            Order::Vector { element, ty, dimension } => or_bytes(a, b, compare_vectors(element, ty, *dimension, a, b)),
             Order::Composite(types) => or_bytes(a, b, compare_composites(types, a, b)),
         }
     }
