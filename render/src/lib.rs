@@ -1,1 +1,11 @@
-//! placeholder until the parts land
+//! Rows and values of the engine as text: JSON as SELECT JSON prints it, CSV as cqlsh COPY TO, the JSON of sstabledump,
+//! and keys as file names.
+
+pub mod csv;
+pub mod json;
+mod rows;
+pub mod value;
+
+pub use csv::{CsvRows, CsvStyle};
+pub use json::JsonRows;
+pub use rows::RowText;

@@ -1,0 +1,121 @@
+//! Escapes of JSON strings and of cqlsh's texts, and hexadecimal digits.
+
+use std::borrow::Cow;
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Appends two lower-case digits a byte.
+pub fn hex(bytes: &[u8], out: &mut Vec<u8>) {
+    out.reserve(bytes.len() * 2);
+    for &b in bytes {
+        out.extend_from_slice(&[HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
+    }
+}
+
+/// The bytes of a text as UTF-8. Cassandra refuses other bytes when they are written, so that only a damaged or
+/// foreign file has them: each shows as U+FFFD.
+pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// Whether a byte of a JSON string needs an escape.
+const fn json_special(b: u8) -> bool {
+    b < 0x20 || b == b'"' || b == b'\\'
+}
+
+const JSON_SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        table[b] = json_special(b as u8);
+        b += 1;
+    }
+    table
+};
+
+/// Appends text as the inside of a JSON string, with Jackson's escapes: quotes, backslash and control characters below
+/// the space, those without a letter of their own as \u00XX.
+pub fn json_escape(text: &str, out: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    while let Some(at) = first_special(rest) {
+        out.extend_from_slice(&rest[..at]);
+        match rest[at] {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            8 => out.extend_from_slice(b"\\b"),
+            9 => out.extend_from_slice(b"\\t"),
+            10 => out.extend_from_slice(b"\\n"),
+            12 => out.extend_from_slice(b"\\f"),
+            13 => out.extend_from_slice(b"\\r"),
+            b => {
+                out.extend_from_slice(b"\\u00");
+                let digit = HEX[usize::from(b & 15)].to_ascii_uppercase();
+                out.extend_from_slice(&[HEX[usize::from(b >> 4)], digit]);
+            }
+        }
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Position of the first byte that JSON must escape; eight bytes at a time.
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (chunks, _) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for chunk in chunks {
+        let word = u64::from_le_bytes(*chunk);
+        let zero = |w: u64| w.wrapping_sub(ONES) & !w;
+        // The lowest marked byte is exact, bytes above it may be marked by the borrow: the table decides below.
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let marks = (control | zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64))) & HIGH;
+        if marks != 0 {
+            break;
+        }
+        at += 8;
+    }
+    bytes[at..].iter().position(|&b| JSON_SPECIAL[usize::from(b)]).map(|i| at + i)
+}
+
+/// Appends a JSON string.
+pub(crate) fn json_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    json_escape(text, out);
+    out.push(b'"');
+}
+
+/// Whether cqlsh shows a character by its number: C0 and C1 controls, DEL and the no-break space.
+pub(crate) fn control(c: char) -> bool {
+    c < ' ' || ('\u{7f}'..='\u{a0}').contains(&c)
+}
+
+/// Appends a text as cqlsh's format_value_text does: backslashes doubled, controls as Python's repr shows them; within
+/// a collection between single quotes, its own doubled.
+pub(super) fn cqlsh_text(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
+    let plain = |b: &u8| (b' '..0x7f).contains(b) && *b != b'\\' && *b != b'\'';
+    if quoted {
+        out.push(b'\'');
+    }
+    if bytes.iter().all(plain) {
+        out.extend_from_slice(bytes);
+    } else {
+        for c in utf8(bytes).chars() {
+            match c {
+                '\\' => out.extend_from_slice(b"\\\\"),
+                '\'' if quoted => out.extend_from_slice(b"''"),
+                '\n' => out.extend_from_slice(b"\\n"),
+                '\r' => out.extend_from_slice(b"\\r"),
+                '\t' => out.extend_from_slice(b"\\t"),
+                c if control(c) => {
+                    out.extend_from_slice(b"\\x");
+                    hex(&[c as u32 as u8], out);
+                }
+                c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+    }
+    if quoted {
+        out.push(b'\'');
+    }
+}

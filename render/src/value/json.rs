@@ -1,0 +1,232 @@
+//! A value as SELECT JSON and sstabledump print it: AbstractType.toJSONString of each class.
+
+use sstablefs::Result;
+use sstablefs::cql::Type;
+
+use super::escape::{hex, json_escape, json_string, utf8};
+use super::{address, elements, number, time};
+use elements::fixed;
+
+/// The name of a column or field as a JSON key: one that is not lower case stands between quotes of its own.
+pub(crate) fn json_name(name: &str, out: &mut Vec<u8>) {
+    if name == name.to_lowercase() {
+        json_string(name, out);
+    } else {
+        json_string(&format!("\"{name}\""), out);
+    }
+}
+
+/// Renders values of one type as JSON.
+#[derive(Debug, Clone)]
+pub enum JsonValue {
+    Text,
+    Blob,
+    Boolean,
+    TinyInt,
+    SmallInt,
+    Int,
+    BigInt,
+    Varint,
+    Decimal,
+    Float,
+    Double,
+    Uuid,
+    Inet,
+    Timestamp,
+    Date,
+    Time,
+    Duration,
+    /// A counter's context as SELECT sees it: the sum of its shards.
+    Counter,
+    Empty,
+    /// List or set.
+    List(Box<JsonValue>),
+    Map(Box<JsonValue>, Box<JsonValue>),
+    Tuple(Vec<JsonValue>),
+    /// Each field with the text in front of its value: `{"a": ` or `, "b": `.
+    User(Vec<(Vec<u8>, JsonValue)>),
+    Vector {
+        element: Box<JsonValue>,
+        dimension: usize,
+        length: Option<usize>,
+    },
+}
+
+impl JsonValue {
+    pub fn new(ty: &Type) -> Self {
+        let boxed = |ty: &Type| Box::new(Self::new(ty));
+        match ty {
+            Type::Ascii | Type::Text => Self::Text,
+            Type::Blob | Type::Composite(_) | Type::Custom(_) => Self::Blob,
+            Type::Boolean => Self::Boolean,
+            Type::TinyInt => Self::TinyInt,
+            Type::SmallInt => Self::SmallInt,
+            Type::Int => Self::Int,
+            Type::BigInt => Self::BigInt,
+            Type::Varint => Self::Varint,
+            Type::Decimal => Self::Decimal,
+            Type::Float => Self::Float,
+            Type::Double => Self::Double,
+            Type::Uuid | Type::TimeUuid | Type::LexicalUuid | Type::LegacyTimeUuid => Self::Uuid,
+            Type::Inet => Self::Inet,
+            Type::Timestamp | Type::LegacyTimestamp => Self::Timestamp,
+            Type::Date => Self::Date,
+            Type::Time => Self::Time,
+            Type::Duration => Self::Duration,
+            Type::Counter => Self::Counter,
+            Type::Empty => Self::Empty,
+            Type::List { element, .. } | Type::Set { element, .. } => Self::List(boxed(element)),
+            Type::Map { key, value, .. } => Self::Map(boxed(key), boxed(value)),
+            Type::Tuple(types) => Self::Tuple(types.iter().map(Self::new).collect()),
+            Type::User(user) => Self::User(
+                user.fields.iter().enumerate().map(|(i, (name, ty))| (field_prefix(i, name), Self::new(ty))).collect(),
+            ),
+            Type::Vector { element, dimension } => Self::Vector {
+                element: boxed(element),
+                dimension: usize::from(*dimension),
+                length: element.fixed_length(),
+            },
+        }
+    }
+
+    /// Appends the JSON of a value.
+    pub fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Self::Text => {
+                out.push(b'"');
+                json_escape(&utf8(value), out);
+                out.push(b'"');
+            }
+            Self::Blob => {
+                out.extend_from_slice(b"\"0x");
+                hex(value, out);
+                out.push(b'"');
+            }
+            Self::Time if value.is_empty() => out.extend_from_slice(b"\"null\""),
+            Self::List(element) => {
+                out.push(b'[');
+                elements::collection(value, 1, |i, v| {
+                    separate(i, out);
+                    element.write_or_null(v, out)
+                })?;
+                out.push(b']');
+            }
+            Self::Map(key, val) => {
+                out.push(b'{');
+                elements::collection(value, 2, |i, v| {
+                    if i % 2 == 0 {
+                        separate(i, out);
+                        key.write_key(v.unwrap_or_default(), out)
+                    } else {
+                        out.extend_from_slice(b": ");
+                        val.write_or_null(v, out)
+                    }
+                })?;
+                out.push(b'}');
+            }
+            Self::Tuple(types) => {
+                out.push(b'[');
+                elements::fields(value, types.len(), |i, v| {
+                    separate(i, out);
+                    types[i].write_or_null(v, out)
+                })?;
+                out.push(b']');
+            }
+            Self::User(fields) => {
+                if fields.is_empty() {
+                    out.push(b'{');
+                }
+                elements::fields(value, fields.len(), |i, v| {
+                    let (prefix, ty) = &fields[i];
+                    out.extend_from_slice(prefix);
+                    ty.write_or_null(v, out)
+                })?;
+                out.push(b'}');
+            }
+            Self::Vector { element, dimension, length } => {
+                out.push(b'[');
+                elements::vector(value, *dimension, *length, |i, v| {
+                    separate(i, out);
+                    element.write(v, out)
+                })?;
+                out.push(b']');
+            }
+            // Every other type shows a value of no bytes as an empty string.
+            _ if value.is_empty() => out.extend_from_slice(b"\"\""),
+            Self::Boolean => out.extend_from_slice(if value[0] != 0 { b"true" } else { b"false" }),
+            Self::TinyInt => number::integer(i8::from_be_bytes(fixed(value, "tinyint")?).into(), out),
+            Self::SmallInt => number::integer(i16::from_be_bytes(fixed(value, "smallint")?).into(), out),
+            Self::Int => number::integer(i32::from_be_bytes(fixed(value, "int")?).into(), out),
+            Self::BigInt => number::integer(i64::from_be_bytes(fixed(value, "bigint")?), out),
+            Self::Counter => number::integer(elements::counter_total(value)?, out),
+            Self::Varint => number::varint(value, out),
+            Self::Decimal => number::decimal(value, out)?,
+            Self::Float => {
+                let float = f32::from_be_bytes(fixed(value, "float")?);
+                if float.is_finite() { number::float(float, out) } else { out.extend_from_slice(b"null") }
+            }
+            Self::Double => {
+                let double = f64::from_be_bytes(fixed(value, "double")?);
+                if double.is_finite() { number::double(double, out) } else { out.extend_from_slice(b"null") }
+            }
+            _ => {
+                out.push(b'"');
+                self.write_quoted(value, out)?;
+                out.push(b'"');
+            }
+        }
+        Ok(())
+    }
+
+    /// The types whose text stands between quotes and never needs an escape.
+    fn write_quoted(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Self::Uuid => address::uuid(&fixed(value, "uuid")?, out),
+            Self::Inet => address::java_inet(value, out)?,
+            Self::Timestamp => time::json_timestamp(i64::from_be_bytes(fixed(value, "timestamp")?), out),
+            Self::Date => time::java_date(time::date_days(fixed(value, "date")?), out),
+            Self::Time => time::time(i64::from_be_bytes(fixed(value, "time")?), out)?,
+            Self::Duration => time::duration(value, out)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub fn write_or_null(&self, value: Option<&[u8]>, out: &mut Vec<u8>) -> Result<()> {
+        match value {
+            Some(value) => self.write(value, out),
+            None => {
+                out.extend_from_slice(b"null");
+                Ok(())
+            }
+        }
+    }
+
+    /// A value as the key of a JSON object: what is no string becomes one.
+    pub fn write_key(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
+        self.write(value, out)?;
+        if out.get(start) == Some(&b'"') {
+            return Ok(());
+        }
+        let bare = String::from_utf8_lossy(&out[start..]).into_owned();
+        out.truncate(start);
+        json_string(&bare, out);
+        Ok(())
+    }
+}
+
+fn field_prefix(i: usize, name: &str) -> Vec<u8> {
+    let mut prefix = if i == 0 { b"{".to_vec() } else { b", ".to_vec() };
+    json_name(name, &mut prefix);
+    prefix.extend_from_slice(b": ");
+    prefix
+}
+
+/// The comma before every element but the first.
+#[inline]
+pub(crate) fn separate(i: usize, out: &mut Vec<u8>) {
+    if i > 0 {
+        out.extend_from_slice(b", ");
+    }
+}
