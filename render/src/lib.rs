@@ -3,9 +3,11 @@
 
 pub mod csv;
 pub mod json;
+pub mod name;
 mod rows;
 pub mod value;
 
 pub use csv::{CsvRows, CsvStyle};
 pub use json::JsonRows;
+pub use name::KeyNames;
 pub use rows::RowText;
