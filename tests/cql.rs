@@ -3,8 +3,11 @@
 
 use std::cmp::Ordering;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use sstablefs::cql::{Comparator, KeyOrder, Partitioner, Type, byte_comparable, java, murmur3_128};
+use sstablefs::cql::{
+    Comparator, KeyOrder, Partitioner, Type, UserType, byte_comparable, java, murmur3_128, names, validate,
+};
 
 fn table(name: &str) -> Vec<String> {
     let dir = std::env::var_os("SSTABLEFS_CQL_TABLES").map_or_else(|| PathBuf::from("tests/cql"), PathBuf::from);
@@ -125,5 +128,49 @@ fn java_names_go_both_ways() {
         let (java_name, _) = line.split_once('\t').unwrap();
         let (ty, reversed) = java::parse(java_name).unwrap();
         assert_eq!(java::name(&ty, reversed), java_name);
+    }
+}
+
+#[test]
+fn cql_names_go_both_ways() {
+    fn user_types(ty: &Type, found: &mut Vec<Arc<UserType>>) {
+        match ty {
+            Type::List { element, .. } | Type::Set { element, .. } | Type::Vector { element, .. } => {
+                user_types(element, found);
+            }
+            Type::Map { key, value, .. } => [key, value].into_iter().for_each(|ty| user_types(ty, found)),
+            Type::Tuple(types) => types.iter().for_each(|ty| user_types(ty, found)),
+            Type::User(user) => {
+                user.fields.iter().for_each(|(_, ty)| user_types(ty, found));
+                if !found.iter().any(|other| other.fields == user.fields && other.name == user.name) {
+                    found.push(user.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    for line in table("names.txt") {
+        let (java_name, cql_name) = line.split_once('\t').unwrap();
+        let (ty, _) = java::parse(java_name).unwrap();
+        assert_eq!(names::cql_name(&ty), cql_name);
+        let mut known = Vec::new();
+        user_types(&ty, &mut known);
+        // DateType has no name of its own in CQL, and the random types may use one name for two user types.
+        let ambiguous = known.iter().any(|a| known.iter().filter(|b| a.name == b.name).count() > 1);
+        if !ambiguous && !java_name.contains("DateType") {
+            let resolve = |name: &str| known.iter().find(|user| user.name == name).cloned();
+            assert_eq!(names::parse(cql_name, &resolve).unwrap(), ty, "{cql_name}");
+        }
+    }
+}
+
+#[test]
+fn values_are_valid_when_cassandra_says_so() {
+    for (ty, lines) in sections(&table("valid.txt")) {
+        for line in lines {
+            let (sign, value) = line.split_once(' ').unwrap();
+            let result = validate(&ty, &unhex(value));
+            assert_eq!(result.is_ok(), sign == "+", "{ty:?} {value} {result:?}");
+        }
     }
 }

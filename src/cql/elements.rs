@@ -46,7 +46,8 @@ pub fn map(value: &[u8]) -> Result<Elements<'_>> {
 fn collection(value: &[u8], parts: usize) -> Result<Elements<'_>> {
     let mut cursor = Cursor::new(value);
     let count = cursor.i32()?;
-    let left = usize::try_from(count)
+    // A negative count is none, as for Cassandra.
+    let left = usize::try_from(count.max(0))
         .ok()
         .and_then(|n| n.checked_mul(parts))
         // Each part has at least its length: more of them than that can't be here.

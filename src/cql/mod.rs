@@ -6,11 +6,16 @@ pub mod compare;
 mod decimal;
 pub mod elements;
 pub mod java;
+pub mod lexer;
 mod murmur;
+pub mod names;
 pub mod token;
+pub mod tokens;
 pub mod types;
+mod validate;
 
 pub use compare::Comparator;
 pub use murmur::murmur3_128;
 pub use token::{DecoratedKey, KeyOrder, Partitioner, Token};
 pub use types::{Type, UserType};
+pub use validate::validate;
