@@ -1,22 +1,169 @@
-//! What an index says of a partition.
+//! Finding partitions, and rows in large partitions, by key: one face for both index formats.
 
+use std::sync::Arc;
+
+use super::big::{BigEntries, BigIndex, BigRows};
+use super::bti::{BtiEntries, BtiIndex, BtiRows};
+use super::prefix::{Bound, ClusteringTypes};
+use crate::cql::DecoratedKey;
+use crate::error::Result;
 use crate::rows::DeletionTime;
 
-/// A partition in an SSTable.
-#[derive(Debug, Default, Clone)]
+/// Where a partition is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexEntry {
+    /// The partition key as serialized.
     pub key: Vec<u8>,
-    /// Where it begins in the uncompressed data.
+    /// Of the partition in Data.db, uncompressed.
     pub position: u64,
-    /// Its deletion, where the index knows it.
+    /// For partitions of several blocks.
+    pub row_index: Option<RowIndexHandle>,
+    /// The partition's deletion, when the index knows it.
     pub deletion: Option<DeletionTime>,
 }
 
-/// A block of a row index.
-#[derive(Debug, Clone, Copy)]
+/// Where a partition's row index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowIndexHandle {
+    Big {
+        /// Of the first block's entry in Index.db.
+        start: u64,
+        /// Bytes of the entries and of the table of their offsets behind them.
+        length: u64,
+        blocks: u32,
+    },
+    Bti {
+        /// Of the trie's root in Rows.db.
+        root: u64,
+        blocks: u32,
+    },
+}
+
+impl RowIndexHandle {
+    pub fn blocks(&self) -> u32 {
+        match *self {
+            RowIndexHandle::Big { blocks, .. } | RowIndexHandle::Bti { blocks, .. } => blocks,
+        }
+    }
+}
+
+/// A stretch of a partition's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowBlock {
-    /// From the start of the partition.
+    /// Of its first row or marker, counted from the start of the partition in Data.db.
     pub offset: u64,
-    /// Deletion of the range that is open where the block begins.
+    /// The range tombstone that is open where it begins.
     pub open_marker: Option<DeletionTime>,
+}
+
+/// The partition index of an SSTable. Cheap to clone.
+#[derive(Clone)]
+pub enum PartitionIndex {
+    Big(BigIndex),
+    Bti(BtiIndex),
+}
+
+impl PartitionIndex {
+    /// Finds a partition; `false` when the SSTable does not have it. Reuses the memory of `entry`.
+    pub fn lookup(&self, key: &DecoratedKey, entry: &mut IndexEntry) -> Result<bool> {
+        match self {
+            PartitionIndex::Big(index) => index.lookup(key, entry),
+            PartitionIndex::Bti(index) => index.lookup(key, entry),
+        }
+    }
+
+    /// All partitions in order, or those from the first that is not before `from`.
+    pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<IndexIter> {
+        Ok(match self {
+            PartitionIndex::Big(index) => IndexIter::Big(index.iter_from(from)?),
+            PartitionIndex::Bti(index) => IndexIter::Bti(index.iter_from(from)?),
+        })
+    }
+
+    /// The first and the last key.
+    pub fn first_last(&self) -> (&[u8], &[u8]) {
+        match self {
+            PartitionIndex::Big(index) => index.first_last(),
+            PartitionIndex::Bti(index) => index.first_last(),
+        }
+    }
+
+    /// The number of partitions: exact for tries, else from the number of samples.
+    pub fn estimated_keys(&self) -> u64 {
+        match self {
+            PartitionIndex::Big(index) => index.estimated_keys(),
+            PartitionIndex::Bti(index) => index.keys(),
+        }
+    }
+
+    /// Opens the row index of a partition.
+    pub fn rows(&self, handle: RowIndexHandle, types: &Arc<ClusteringTypes>) -> Result<RowIndex> {
+        match (self, handle) {
+            (PartitionIndex::Big(index), RowIndexHandle::Big { start, length, blocks }) => {
+                index.rows(start, length, blocks, types).map(RowIndex::Big)
+            }
+            (PartitionIndex::Bti(index), RowIndexHandle::Bti { root, .. }) => {
+                index.rows(root, types).map(RowIndex::Bti)
+            }
+            _ => Err(crate::Error::invalid("the row index is of another SSTable")),
+        }
+    }
+}
+
+/// Streams the entries of a partition index.
+pub enum IndexIter {
+    Big(BigEntries),
+    Bti(BtiEntries),
+}
+
+impl IndexIter {
+    /// The next entry; `false` at the end. Reuses the memory of `entry`.
+    pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
+        match self {
+            IndexIter::Big(entries) => entries.next_entry(entry),
+            IndexIter::Bti(entries) => entries.next_entry(entry),
+        }
+    }
+}
+
+/// The blocks of one partition, with a place among them: between two blocks, first before all.
+pub enum RowIndex {
+    Big(BigRows),
+    Bti(BtiRows),
+}
+
+impl RowIndex {
+    /// The block to start at for everything from `bound` on: nothing before it can be at or behind the bound. `None`:
+    /// start with the partition's first row. The place is then behind this block.
+    pub fn block_at_or_before(&mut self, bound: &Bound<'_>) -> Result<Option<RowBlock>> {
+        match self {
+            RowIndex::Big(rows) => rows.block_at_or_before(bound),
+            RowIndex::Bti(rows) => rows.block_at_or_before(bound),
+        }
+    }
+
+    /// The last block that can have anything before `bound`, or of all: to read backwards from. The place is then
+    /// before this block.
+    pub fn last_block_before(&mut self, bound: Option<&Bound<'_>>) -> Result<Option<RowBlock>> {
+        match self {
+            RowIndex::Big(rows) => rows.last_block_before(bound),
+            RowIndex::Bti(rows) => rows.last_block_before(bound),
+        }
+    }
+
+    /// The block behind the place, which moves behind it.
+    pub fn next_block(&mut self) -> Result<Option<RowBlock>> {
+        match self {
+            RowIndex::Big(rows) => rows.next_block(),
+            RowIndex::Bti(rows) => rows.next_block(),
+        }
+    }
+
+    /// The block before the place, which moves before it.
+    pub fn previous_block(&mut self) -> Result<Option<RowBlock>> {
+        match self {
+            RowIndex::Big(rows) => rows.previous_block(),
+            RowIndex::Bti(rows) => rows.previous_block(),
+        }
+    }
 }

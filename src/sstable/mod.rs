@@ -1,12 +1,17 @@
 //! One SSTable: its files, each with its reader, and the doors for the modules below.
 
+pub mod big;
+pub mod bti;
 pub mod compression;
 mod data;
 mod data_index;
+mod deletion_time;
 pub mod descriptor;
 pub mod filter;
 pub mod header;
-mod index;
+pub mod index;
+mod pages;
+pub mod prefix;
 mod reader;
 mod scanner;
 pub mod statistics;
@@ -14,10 +19,12 @@ pub mod version;
 
 pub use compression::{ChunkSums, Codec, CompressionInfo, DataSource};
 pub use data_index::DataEntries as Entries;
+pub use deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
 pub use descriptor::{Component, Descriptor, SstableId};
 pub use filter::BloomFilter;
 pub use header::{HeaderColumn, SerializationHeader};
-pub use index::{IndexEntry, RowBlock};
+pub use index::{IndexEntry, IndexIter, PartitionIndex, RowBlock, RowIndex, RowIndexHandle};
+pub use prefix::{Bound, ClusteringTypes};
 pub use reader::{Reader, read_statistics};
 pub use scanner::Scanner;
 pub use statistics::Statistics;

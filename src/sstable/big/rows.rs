@@ -1,0 +1,196 @@
+//! The row index of a partition in Index.db. Follows org.apache.cassandra.io.sstable.IndexInfo and
+//! org.apache.cassandra.io.sstable.format.big.IndexState.
+//!
+//! ```text
+//!   block:   first clustering prefix │ last clustering prefix │ vint offset from the partition's start
+//!            signed vint length - 64 KiB │ bool, deletion time of the range that is open at its end
+//!   offsets: u32 a block, from the first block's entry on
+//! ```
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::bytes::{Cursor, vint};
+use crate::error::{Error, Kind, Result};
+use crate::rows::DeletionTime;
+use crate::sstable::deletion_time::read_deletion_time;
+use crate::sstable::index::RowBlock;
+use crate::sstable::prefix::{Bound, ClusteringTypes, Prefix};
+use crate::sstable::version::Version;
+use crate::storage::Source;
+
+/// A row index up to this length is read at once, of a longer one each block by itself.
+const READ_AT_ONCE: u64 = 1 << 16;
+
+pub struct BigRows {
+    source: Source,
+    start: u64,
+    blocks: u32,
+    /// Of the entries, without the offsets behind them.
+    entries: u64,
+    types: Arc<ClusteringTypes>,
+    version: Version,
+    /// The next block forwards, counted from 0.
+    place: u32,
+    /// All of it, or the entry read last.
+    bytes: Vec<u8>,
+    whole: bool,
+    first: Prefix,
+    last: Prefix,
+}
+
+/// What an entry says beside its prefixes.
+struct Info {
+    offset: u64,
+    end_open_marker: Option<DeletionTime>,
+}
+
+impl BigRows {
+    pub(super) fn open(
+        source: Source,
+        start: u64,
+        length: u64,
+        blocks: u32,
+        types: Arc<ClusteringTypes>,
+        version: Version,
+    ) -> Result<BigRows> {
+        let entries = length
+            .checked_sub(u64::from(blocks) * 4)
+            .ok_or_else(|| Error::corrupt(format!("a row index of {blocks} blocks in {length} bytes")).at(start))?;
+        let mut rows = BigRows {
+            source,
+            start,
+            blocks,
+            entries,
+            types,
+            version,
+            place: 0,
+            bytes: Vec::new(),
+            whole: length <= READ_AT_ONCE,
+            first: Prefix::default(),
+            last: Prefix::default(),
+        };
+        if rows.whole {
+            rows.read(0, length)?;
+        }
+        Ok(rows)
+    }
+
+    pub(in crate::sstable) fn block_at_or_before(&mut self, bound: &Bound<'_>) -> Result<Option<RowBlock>> {
+        // The first block that does not end before the bound.
+        let (mut low, mut high) = (0, self.blocks);
+        while low < high {
+            let mid = low + (high - low) / 2;
+            match self.compare(mid, bound, true)? {
+                Ordering::Less => low = mid + 1,
+                _ => high = mid,
+            }
+        }
+        self.place = low.min(self.blocks - 1);
+        self.next_block()
+    }
+
+    pub(in crate::sstable) fn last_block_before(&mut self, bound: Option<&Bound<'_>>) -> Result<Option<RowBlock>> {
+        let (mut low, mut high) = (0, self.blocks);
+        if let Some(bound) = bound {
+            while low < high {
+                let mid = low + (high - low) / 2;
+                match self.compare(mid, bound, false)? {
+                    Ordering::Greater => high = mid,
+                    _ => low = mid + 1,
+                }
+            }
+        } else {
+            low = high;
+        }
+        self.place = low;
+        self.previous_block()
+    }
+
+    pub(in crate::sstable) fn next_block(&mut self) -> Result<Option<RowBlock>> {
+        if self.place >= self.blocks {
+            return Ok(None);
+        }
+        self.place += 1;
+        self.block(self.place - 1).map(Some)
+    }
+
+    pub(in crate::sstable) fn previous_block(&mut self) -> Result<Option<RowBlock>> {
+        if self.place == 0 {
+            return Ok(None);
+        }
+        self.place -= 1;
+        self.block(self.place).map(Some)
+    }
+
+    fn block(&mut self, i: u32) -> Result<RowBlock> {
+        let open_marker = match i.checked_sub(1) {
+            Some(before) => self.info(before)?.end_open_marker,
+            None => None,
+        };
+        Ok(RowBlock { offset: self.info(i)?.offset, open_marker })
+    }
+
+    /// Compares the end (`last`) or the beginning of a block with a bound.
+    fn compare(&mut self, i: u32, bound: &Bound<'_>, last: bool) -> Result<Ordering> {
+        let (start, end) = self.load(i)?;
+        let bytes = &self.bytes[start..end];
+        let mut cursor = Cursor::with_base(bytes, self.start + start as u64);
+        self.types.read(&mut cursor, &mut self.first)?;
+        if !last {
+            return Ok(self.types.compare(bytes, &self.first, bound));
+        }
+        self.types.read(&mut cursor, &mut self.last)?;
+        Ok(self.types.compare(bytes, &self.last, bound))
+    }
+
+    fn info(&mut self, i: u32) -> Result<Info> {
+        let (start, end) = self.load(i)?;
+        let mut cursor = Cursor::with_base(&self.bytes[start..end], self.start + start as u64);
+        self.types.read(&mut cursor, &mut self.first)?;
+        self.types.read(&mut cursor, &mut self.last)?;
+        let offset = cursor.vint()?;
+        let _width = vint::unzigzag(cursor.vint()?);
+        let mut end_open_marker = None;
+        if cursor.bool()? {
+            let time = read_deletion_time(&mut cursor, self.version)?;
+            end_open_marker = Some(time.ok_or_else(|| Error::from(cursor.truncated()))?);
+        }
+        Ok(Info { offset, end_open_marker })
+    }
+
+    /// Brings an entry into `bytes`; returns where it is in there.
+    fn load(&mut self, i: u32) -> Result<(usize, usize)> {
+        let table = self.entries + u64::from(i) * 4;
+        let two = if i + 1 < self.blocks { 8 } else { 4 };
+        let at = if self.whole {
+            table as usize
+        } else {
+            self.read(table, two)?;
+            0
+        };
+        let mut cursor = Cursor::with_base(self.bytes.get(at..).unwrap_or_default(), self.start + table);
+        let start = u64::from(cursor.u32()?);
+        let end = if two == 8 { u64::from(cursor.u32()?) } else { self.entries };
+        if start >= end || end > self.entries {
+            return Err(Error::corrupt(format!("block {i} of the row index is said to be at {start} to {end}"))
+                .at(self.start + table));
+        }
+        if self.whole {
+            return Ok((start as usize, end as usize));
+        }
+        self.read(start, end - start)?;
+        Ok((0, self.bytes.len()))
+    }
+
+    fn read(&mut self, from: u64, length: u64) -> Result<()> {
+        // Two prefixes can not be longer than their values may be: 64 KiB each.
+        if length > (1 << 24) {
+            return Err(Error::corrupt(format!("an entry of {length} bytes in the row index")).at(self.start + from));
+        }
+        self.bytes.resize(length as usize, 0);
+        self.source.read_exact_at(&mut self.bytes, self.start + from).map_err(|e| {
+            Error::new(Kind::Io, format!("can not read {length} bytes of the row index: {e}")).at(self.start + from)
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! Partitions.db: a trie of the shortest prefixes that tell the partition keys apart. Follows
+//! org.apache.cassandra.io.sstable.format.bti.PartitionIndex, BtiTableReader and TrieIndexEntry.
+//!
+//! ```text
+//!   trie pages │ u16 length, first key │ u16 length, last key │ footer: i64 offset of the first key │ i64 keys │ i64 root
+//!
+//!   payload: flags 1 to 7:  signed position of that many bytes
+//!            flags 8 to 15: u8 low byte of the key's filter hash │ signed position of flags - 7 bytes
+//!   position p: of the entry in Rows.db, or if negative ~p of the partition in Data.db
+//!   entry in Rows.db: u16 length, key │ vint position in Data.db │ signed vint root of its trie, from here on
+//!                     vint32 blocks │ deletion time
+//! ```
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::node::sized_int;
+use super::rows::BtiRows;
+use super::trie::{Payload, Trie};
+use crate::bytes::{Cursor, vint};
+use crate::cql::{DecoratedKey, KeyOrder, murmur3_128};
+use crate::error::{Error, Result};
+use crate::sstable::compression::DataSource;
+use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
+use crate::sstable::index::{IndexEntry, RowIndexHandle};
+use crate::sstable::pages::PagedFile;
+use crate::sstable::prefix::ClusteringTypes;
+use crate::sstable::version::Version;
+use crate::storage::Source;
+
+const FOOTER: u64 = 24;
+const HASH_FLAG: u8 = 8;
+/// Bytes of an entry behind its key.
+const LONGEST_ENTRY: usize = 3 * 9 + LONGEST_DELETION_TIME;
+
+#[derive(Clone)]
+pub struct BtiIndex(Arc<Inner>);
+
+struct Inner {
+    partitions: Arc<PagedFile>,
+    /// Missing when no partition is large.
+    rows: Option<Arc<PagedFile>>,
+    data: Arc<DataSource>,
+    order: KeyOrder,
+    version: Version,
+    root: u64,
+    keys: u64,
+    first: DecoratedKey,
+    last: DecoratedKey,
+}
+
+/// What a thread keeps between lookups.
+#[derive(Default)]
+struct Scratch {
+    comparable: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl BtiIndex {
+    /// `data` is asked for the keys, of which the trie has only prefixes.
+    pub fn open(
+        partitions: Source,
+        rows: Option<Source>,
+        data: Arc<DataSource>,
+        order: KeyOrder,
+        version: Version,
+    ) -> Result<BtiIndex> {
+        let partitions = Arc::new(PagedFile::new(partitions));
+        let length = partitions.len();
+        let body = length
+            .checked_sub(FOOTER)
+            .ok_or_else(|| Error::corrupt(format!("{length} bytes are too few for a partition index")))?;
+        let mut footer = [0; FOOTER as usize];
+        partitions.read_at(body, &mut footer)?;
+        let mut cursor = Cursor::with_base(&footer, body);
+        let (first_key, keys, root) = (cursor.u64()?, cursor.u64()?, cursor.u64()?);
+        // Each key takes at least a byte of the trie.
+        if first_key > body || root >= first_key || keys > first_key {
+            return Err(Error::corrupt(format!(
+                "{keys} keys, the first at byte {first_key}, and a root at byte {root} are announced in {length} bytes"
+            ))
+            .at(body));
+        }
+        let mut ends = vec![0; (body - first_key).min(1 << 18) as usize];
+        partitions.read_at(first_key, &mut ends)?;
+        let mut cursor = Cursor::with_base(&ends, first_key);
+        let (first, last) = (order.decorate(cursor.short_bytes()?), order.decorate(cursor.short_bytes()?));
+        let rows = rows.map(|rows| Arc::new(PagedFile::new(rows)));
+        Ok(BtiIndex(Arc::new(Inner { partitions, rows, data, order, version, root, keys, first, last })))
+    }
+
+    pub fn first_last(&self) -> (&[u8], &[u8]) {
+        (&self.0.first.key, &self.0.last.key)
+    }
+
+    pub fn keys(&self) -> u64 {
+        self.0.keys
+    }
+
+    pub fn lookup(&self, key: &DecoratedKey, entry: &mut IndexEntry) -> Result<bool> {
+        let inner = &*self.0;
+        if inner.order.compare(key, &inner.first).is_lt() || inner.order.compare(key, &inner.last).is_gt() {
+            return Ok(false);
+        }
+        SCRATCH.with_borrow_mut(|Scratch { comparable, bytes }| {
+            comparable.clear();
+            inner.order.byte_comparable(key.token, &key.key, comparable)?;
+            let mut trie = Trie::new(inner.partitions.clone(), inner.root);
+            let Some((flags, payload)) = trie.exact(comparable)? else { return Ok(false) };
+            if flags >= HASH_FLAG && payload.first() != Some(&(murmur3_128(&key.key)[1] as u8)) {
+                return Ok(false);
+            }
+            let position = position((flags, payload))?;
+            inner.read(position, entry, bytes, Some(&key.key))
+        })
+    }
+
+    pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<BtiEntries> {
+        let inner = &*self.0;
+        let mut trie = Trie::new(inner.partitions.clone(), inner.root);
+        let mut entries = BtiEntries { index: self.clone(), trie: None, bytes: Vec::new(), here: false };
+        if let Some(from) = from {
+            let mut comparable = Vec::new();
+            inner.order.byte_comparable(from.token, &from.key, &mut comparable)?;
+            if trie.floor(&comparable)? {
+                // A prefix of the key may stand for a key before, at or behind it; all others found are before it.
+                let mut entry = IndexEntry::default();
+                inner.read(position(trie.payload()?)?, &mut entry, &mut entries.bytes, None)?;
+                let token = inner.order.token(&entry.key);
+                let order = inner.order.compare_raw((token, &entry.key), (from.token, &from.key));
+                entries.here = order.is_ge();
+            }
+        }
+        entries.trie = Some(trie);
+        Ok(entries)
+    }
+
+    pub(in crate::sstable) fn rows(&self, root: u64, types: &Arc<ClusteringTypes>) -> Result<BtiRows> {
+        let rows = self.0.rows.clone().ok_or_else(no_rows)?;
+        BtiRows::open(rows, root, types.clone(), self.0.version)
+    }
+}
+
+fn no_rows() -> Error {
+    Error::corrupt("Partitions.db leads to Rows.db, which is missing")
+}
+
+fn position((flags, payload): Payload<'_>) -> Result<i64> {
+    let (skip, length) = if flags >= HASH_FLAG { (1, flags - (HASH_FLAG - 1)) } else { (0, flags) };
+    match payload.get(skip..skip + usize::from(length)) {
+        Some(bytes) => Ok(sized_int(bytes)),
+        None => Err(Error::corrupt("a payload of Partitions.db crosses the end of its page")),
+    }
+}
+
+impl Inner {
+    /// Reads the entry that a position leads to; `false` when it is not the one of `wanted`.
+    fn read(&self, position: i64, entry: &mut IndexEntry, bytes: &mut Vec<u8>, wanted: Option<&[u8]>) -> Result<bool> {
+        let in_data = position < 0;
+        let start = if in_data { !position } else { position } as u64;
+        let behind = if in_data { LONGEST_DELETION_TIME } else { LONGEST_ENTRY };
+        // A guess that holds for most keys; a longer key is read again.
+        let mut length = 2 + wanted.map_or(64, <[u8]>::len) + behind;
+        loop {
+            bytes.resize(length, 0);
+            let n = if in_data {
+                self.data.read_at(start, bytes)?
+            } else {
+                self.rows.as_ref().ok_or_else(no_rows)?.read_at(start, bytes)?
+            };
+            bytes.truncate(n);
+            let Some(head) = bytes.first_chunk::<2>() else {
+                let file = if in_data { "Data.db" } else { "Rows.db" };
+                return Err(Error::corrupt(format!("Partitions.db leads to byte {start} of {file}, behind its end")));
+            };
+            let key_length = usize::from(u16::from_be_bytes(*head));
+            if wanted.is_some_and(|w| w.len() != key_length) {
+                return Ok(false);
+            }
+            if n < length || 2 + key_length + behind <= length {
+                break;
+            }
+            length = 2 + key_length + behind;
+        }
+        let mut cursor = Cursor::with_base(bytes, start);
+        let key = cursor.short_bytes()?;
+        if wanted.is_some_and(|w| w != key) {
+            return Ok(false);
+        }
+        entry.key.clear();
+        entry.key.extend_from_slice(key);
+        entry.position = start;
+        entry.row_index = None;
+        if !in_data {
+            let base = cursor.offset();
+            entry.position = cursor.vint()?;
+            let root = base.checked_add_signed(vint::unzigzag(cursor.vint()?));
+            let blocks = cursor.vint()?;
+            let (Some(root), Ok(blocks)) = (root, u32::try_from(blocks)) else {
+                return Err(Error::corrupt(format!("a row index of {blocks} blocks")).at(base));
+            };
+            if root >= start {
+                return Err(Error::corrupt(format!("the root of a row index is at byte {root}, behind it")).at(base));
+            }
+            entry.row_index = Some(RowIndexHandle::Bti { root, blocks });
+        }
+        entry.deletion = read_deletion_time(&mut cursor, self.version)?;
+        Ok(true)
+    }
+}
+
+/// Entries in the order of the index. Keys are read from Data.db or Rows.db as they come.
+pub struct BtiEntries {
+    index: BtiIndex,
+    trie: Option<Trie>,
+    bytes: Vec<u8>,
+    /// The trie is at the next entry already.
+    here: bool,
+}
+
+impl BtiEntries {
+    pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
+        let Some(trie) = &mut self.trie else { return Ok(false) };
+        if !std::mem::take(&mut self.here) && !trie.next()? {
+            self.trie = None;
+            return Ok(false);
+        }
+        let position = position(trie.payload()?)?;
+        self.index.0.read(position, entry, &mut self.bytes, None)
+    }
+}
