@@ -6,8 +6,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use sstablefs::cql::{DecoratedKey, KeyOrder, Partitioner};
-use sstablefs::sstable::big::{BigIndex, Summary};
-use sstablefs::sstable::bti::BtiIndex;
+use sstablefs::sstable::big::BigIndex;
 use sstablefs::sstable::{
     ChunkSums, ClusteringTypes, Component, CompressionInfo, DataSource, Descriptor, IndexEntry, PartitionIndex,
     RowBlock, Statistics,
@@ -35,15 +34,14 @@ fn open(descriptor: &Descriptor, with_summary: bool) -> Opened {
     let info = info.map(|s| CompressionInfo::open(s, descriptor.version).unwrap());
     let sums = source(descriptor, Component::Crc).map(|s| ChunkSums::open(s).unwrap());
     let data = Arc::new(DataSource::open(source(descriptor, Component::Data).unwrap(), info, sums));
-    let index = if descriptor.version.is_bti() {
-        let partitions = source(descriptor, Component::Partitions).unwrap();
-        let rows = source(descriptor, Component::Rows);
-        PartitionIndex::Bti(BtiIndex::open(partitions, rows, data.clone(), order.clone(), descriptor.version).unwrap())
+    let index = if with_summary || descriptor.version.is_bti() {
+        let mut notes = Vec::new();
+        let index = PartitionIndex::open(descriptor, &data, &order, &mut notes).unwrap().unwrap();
+        assert_eq!(notes, [""; 0]);
+        index
     } else {
-        let summary = source(descriptor, Component::Summary).filter(|_| with_summary);
-        let summary = summary.map(|s| Summary::open(s).unwrap());
         let index = source(descriptor, Component::Index).unwrap();
-        PartitionIndex::Big(BigIndex::open(index, summary, order.clone(), descriptor.version).unwrap())
+        PartitionIndex::Big(BigIndex::open(index, None, order.clone(), descriptor.version).unwrap())
     };
     Opened { data, index, order, statistics }
 }

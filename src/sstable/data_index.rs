@@ -95,6 +95,7 @@ impl DataEntries {
             return Ok(false);
         }
         entry.position = self.decoder.position();
+        entry.row_index = None;
         entry.deletion = Some(self.decoder.partition(&mut entry.key, &mut self.static_row)?);
         self.decoder.skip_partition()?;
         Ok(true)

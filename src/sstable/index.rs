@@ -1,13 +1,17 @@
 //! Finding partitions, and rows in large partitions, by key: one face for both index formats.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::big::{BigEntries, BigIndex, BigRows};
+use super::big::{BigEntries, BigIndex, BigRows, Summary};
 use super::bti::{BtiEntries, BtiIndex, BtiRows};
+use super::compression::DataSource;
+use super::descriptor::{Component, Descriptor};
 use super::prefix::{Bound, ClusteringTypes};
-use crate::cql::DecoratedKey;
-use crate::error::Result;
+use crate::cql::{DecoratedKey, KeyOrder};
+use crate::error::{Error, Kind, Result};
 use crate::rows::DeletionTime;
+use crate::storage::{FileSource, Source};
 
 /// Where a partition is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +60,15 @@ pub struct RowBlock {
     pub open_marker: Option<DeletionTime>,
 }
 
+fn optional(descriptor: &Descriptor, component: Component) -> Result<Option<(Source, PathBuf)>> {
+    let path = descriptor.component(component);
+    match FileSource::open(&path) {
+        Ok(file) => Ok(Some((Arc::new(file), path))),
+        Err(e) if e.kind() == Kind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// The partition index of an SSTable. Cheap to clone.
 #[derive(Clone)]
 pub enum PartitionIndex {
@@ -64,6 +77,46 @@ pub enum PartitionIndex {
 }
 
 impl PartitionIndex {
+    /// Opens the index of an SSTable. `None` when it has none, as a file or at all: its partitions can then be found by
+    /// reading the data. What is missing or damaged without keeping the index from being used is put into `notes`.
+    pub fn open(
+        descriptor: &Descriptor,
+        data: &Arc<DataSource>,
+        order: &KeyOrder,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<PartitionIndex>> {
+        let version = descriptor.version;
+        let main = if version.is_bti() { Component::Partitions } else { Component::Index };
+        let Some((source, path)) = optional(descriptor, main)? else {
+            notes.push(format!(
+                "{}: missing, partitions are found by reading the data",
+                descriptor.component(main).display()
+            ));
+            return Ok(None);
+        };
+        if version.is_bti() {
+            let rows = optional(descriptor, Component::Rows)?.map(|(rows, _)| rows);
+            let index = BtiIndex::open(source, rows, data.clone(), order.clone(), version);
+            return index.map(|index| Some(PartitionIndex::Bti(index))).map_err(|e| e.in_file(path));
+        }
+        let summary = match optional(descriptor, Component::Summary)? {
+            Some((summary, path)) => match Summary::open(summary).map_err(|e| e.in_file(path)) {
+                Ok(summary) => Some(summary),
+                Err(e) => {
+                    notes.push(format!("{e}: not used, the index was read instead"));
+                    None
+                }
+            },
+            None => {
+                let path = descriptor.component(Component::Summary);
+                notes.push(format!("{}: missing, the index was read instead", path.display()));
+                None
+            }
+        };
+        let index = BigIndex::open(source, summary, order.clone(), version);
+        index.map(|index| Some(PartitionIndex::Big(index))).map_err(|e| e.in_file(path))
+    }
+
     /// Finds a partition; `false` when the SSTable does not have it. Reuses the memory of `entry`.
     pub fn lookup(&self, key: &DecoratedKey, entry: &mut IndexEntry) -> Result<bool> {
         match self {
@@ -105,7 +158,7 @@ impl PartitionIndex {
             (PartitionIndex::Bti(index), RowIndexHandle::Bti { root, .. }) => {
                 index.rows(root, types).map(RowIndex::Bti)
             }
-            _ => Err(crate::Error::invalid("the row index is of another SSTable")),
+            _ => Err(Error::invalid("the row index is of another SSTable")),
         }
     }
 }
