@@ -1,0 +1,1 @@
+"""Shared parts of the scripts that judge sstablefs by a real Cassandra."""
