@@ -1,8 +1,5 @@
 //! Deletion times and liveness. Follows org.apache.cassandra.db.DeletionTime and LivenessInfo.
 
-use crate::bytes::{Cursor, Truncated};
-use crate::error::{Error, Result};
-
 /// Local deletion time of what is not deleted and does not expire.
 pub const NO_DELETION_TIME: i64 = i64::MAX;
 /// TTL of what does not expire.
@@ -23,44 +20,6 @@ pub struct DeletionTime {
 
 impl DeletionTime {
     pub const LIVE: Self = DeletionTime { marked_for_delete_at: i64::MIN, local_deletion_time: NO_DELETION_TIME };
-
-    /// Reads it as a partition's deletion stands in Data.db and in the indexes.
-    ///
-    /// ```text
-    ///   ma to nb   i32 local deletion time | i64 timestamp       live: i32::MAX and i64::MIN
-    ///   oa, da     0x80                                          live
-    ///              i64 timestamp >= 0 | u32 local deletion time
-    /// ```
-    /// Follows DeletionTime.LegacySerializer and DeletionTime.Serializer.
-    pub fn read(cursor: &mut Cursor<'_>, uint: bool) -> Result<DeletionTime> {
-        if !uint {
-            let local = cursor.i32()?;
-            let marked_for_delete_at = cursor.i64()?;
-            if local == i32::MAX && marked_for_delete_at == i64::MIN {
-                return Ok(Self::LIVE);
-            }
-            return Ok(DeletionTime { marked_for_delete_at, local_deletion_time: i64::from(local) });
-        }
-        let at = cursor.offset();
-        match cursor.rest().first() {
-            Some(0x80) => {
-                cursor.skip(1)?;
-                Ok(Self::LIVE)
-            }
-            Some(first) if first & 0x80 != 0 => {
-                Err(Error::corrupt(format!("a deletion time that begins with {first:#04x}")).at(at))
-            }
-            Some(_) => {
-                let marked_for_delete_at = cursor.i64()?;
-                let local_deletion_time = match cursor.u32()? {
-                    u32::MAX => NO_DELETION_TIME,
-                    seconds => i64::from(seconds),
-                };
-                Ok(DeletionTime { marked_for_delete_at, local_deletion_time })
-            }
-            None => Err(Truncated { at }.into()),
-        }
-    }
 
     #[inline]
     pub fn is_live(&self) -> bool {

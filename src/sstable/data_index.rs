@@ -26,7 +26,7 @@ pub(super) struct DataIndex {
 }
 
 /// Index entries read from the data.
-pub struct DataEntries {
+pub(super) struct DataEntries {
     decoder: Decoder,
     static_row: Row,
 }
@@ -90,7 +90,7 @@ impl DataEntries {
         self.decoder.position()
     }
 
-    pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
+    pub(super) fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
         if self.decoder.at_end() {
             return Ok(false);
         }

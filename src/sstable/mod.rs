@@ -18,14 +18,13 @@ pub mod statistics;
 pub mod version;
 
 pub use compression::{ChunkSums, Codec, CompressionInfo, DataSource};
-pub use data_index::DataEntries as Entries;
 pub use deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
 pub use descriptor::{Component, Descriptor, SstableId};
 pub use filter::BloomFilter;
 pub use header::{HeaderColumn, SerializationHeader};
 pub use index::{IndexEntry, IndexIter, PartitionIndex, RowBlock, RowIndex, RowIndexHandle};
 pub use prefix::{Bound, ClusteringTypes};
-pub use reader::{Reader, read_statistics};
+pub use reader::{Entries, Reader, read_statistics};
 pub use scanner::Scanner;
 pub use statistics::Statistics;
 pub use version::{Format, Version};

@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::compression::{ChunkSums, CompressionInfo, DataSource};
 use super::data::{Decoder, Layout};
 use super::data_index::{DataEntries, DataIndex};
 use super::descriptor::{Component, Descriptor};
 use super::filter::BloomFilter;
-use super::index::{IndexEntry, RowBlock};
+use super::index::{IndexEntry, IndexIter, PartitionIndex, RowBlock};
+use super::prefix::{Bound, ClusteringTypes};
 use super::scanner::Scanner;
 use super::statistics::{LARGEST_STATISTICS, Statistics};
 use crate::cql::{DecoratedKey, KeyOrder};
@@ -29,7 +32,12 @@ pub struct Reader {
     data: Arc<DataSource>,
     layout: Arc<Layout>,
     keys: KeyOrder,
-    index: DataIndex,
+    index: Option<PartitionIndex>,
+    /// Takes the place of an index that is lost.
+    data_index: DataIndex,
+    clustering: Arc<ClusteringTypes>,
+    /// Memory for lookups.
+    entry: Mutex<IndexEntry>,
     filter: Option<BloomFilter>,
     all_live: bool,
     /// What is missing or odd without keeping it from being read.
@@ -80,11 +88,12 @@ impl Reader {
         };
         let data = Arc::new(DataSource::open(file, info, sums));
         let layout = Arc::new(
-            Layout::new(&statistics.header, table, descriptor.version.has_uint_deletion_time())
+            Layout::new(&statistics.header, table, descriptor.version)
                 .map_err(|e| e.in_file(descriptor.component(Component::Statistics)))?,
         );
         let keys = KeyOrder::new(table.partitioner, &statistics.header.key_type);
-        let index = DataIndex::new(data.clone(), layout.clone(), keys.clone());
+        let index = PartitionIndex::open(descriptor, &data, &keys, &mut notes)?;
+        let data_index = DataIndex::new(data.clone(), layout.clone(), keys.clone());
         let filter = Self::filter(descriptor, &mut notes)?;
         let stats = &statistics.stats;
         let no_deletions =
@@ -95,12 +104,15 @@ impl Reader {
         Ok(Reader {
             descriptor: descriptor.clone(),
             table: table.clone(),
-            statistics,
             data_path,
             data,
             layout,
             keys,
             index,
+            data_index,
+            clustering: Arc::new(ClusteringTypes::new(&statistics.header.clustering)),
+            entry: Mutex::new(IndexEntry::default()),
+            statistics,
             filter,
             all_live,
             notes,
@@ -167,12 +179,16 @@ impl Reader {
         if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(&key.key)) {
             return Ok(None);
         }
-        self.index.position(key)
+        let Some(index) = &self.index else { return self.data_index.position(key) };
+        let mut shared = self.entry.try_lock();
+        let mut own = IndexEntry::default();
+        let entry = shared.as_deref_mut().unwrap_or(&mut own);
+        Ok(index.lookup(key, entry)?.then_some(entry.position))
     }
 
     /// Position in the data of the first partition that is not before `key`, or that is behind it.
     pub fn position_of(&self, key: &DecoratedKey, behind: bool) -> Result<u64> {
-        let mut entries = self.index.iter_from(Some(key))?;
+        let mut entries = self.index_from(Some(key))?;
         let mut entry = IndexEntry::default();
         while entries.next_entry(&mut entry)? {
             let token = self.keys.token(&entry.key);
@@ -185,8 +201,11 @@ impl Reader {
     }
 
     /// Index entries in order, from the first that is not before `key`.
-    pub fn index_from(&self, key: Option<&DecoratedKey>) -> Result<DataEntries> {
-        self.index.iter_from(key)
+    pub fn index_from(&self, key: Option<&DecoratedKey>) -> Result<Entries> {
+        Ok(match &self.index {
+            Some(index) => Entries(From::Index(index.iter_from(key)?)),
+            None => Entries(From::Data(self.data_index.iter_from(key)?)),
+        })
     }
 
     /// The partitions that begin at positions from `start` to before `end`.
@@ -202,7 +221,35 @@ impl Reader {
     /// The block of the row index that a row with this clustering is in or behind; `None` where the partition has no row
     /// index.
     pub(super) fn row_block(&self, key: &DecoratedKey, clustering: &[Option<&[u8]>]) -> Result<Option<RowBlock>> {
-        let _ = (key, clustering);
-        Ok(None)
+        let Some(index) = &self.index else { return Ok(None) };
+        let mut entry = IndexEntry::default();
+        if !index.lookup(key, &mut entry)? {
+            return Ok(None);
+        }
+        let Some(handle) = entry.row_index else { return Ok(None) };
+        index.rows(handle, &self.clustering)?.block_at_or_before(&Bound { values: clustering, side: 0 })
+    }
+
+    /// The partition index; `None` when it is lost.
+    pub fn index(&self) -> Option<&PartitionIndex> {
+        self.index.as_ref()
+    }
+}
+
+/// Index entries in order, from the index or, where that is lost, from the data.
+pub struct Entries(From);
+
+enum From {
+    Index(IndexIter),
+    Data(DataEntries),
+}
+
+impl Entries {
+    /// Fills in the next entry; `false` behind the last.
+    pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
+        match &mut self.0 {
+            From::Index(entries) => entries.next_entry(entry),
+            From::Data(entries) => entries.next_entry(entry),
+        }
     }
 }

@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::merge::LiveRows;
 use crate::rows::PartitionStream;
 use crate::schema::Table;
-use crate::sstable::{Entries as IndexIter, IndexEntry, Reader};
+use crate::sstable::{Entries, IndexEntry, Reader};
 
 struct Input {
-    entries: IndexIter,
+    entries: Entries,
     entry: IndexEntry,
     token: Token,
     /// The SSTable holds no deletion and nothing that expires: each of its partitions has something live.

@@ -23,7 +23,7 @@ const CELL_ROW_TIMESTAMP: u8 = 0x08;
 const CELL_ROW_TTL: u8 = 0x10;
 
 /// Local deletion time of a cell whose own can't be true (Cell.INVALID_DELETION_TIME).
-const INVALID_DELETION_TIME: i64 = -1;
+const INVALID_DELETION_TIME: i64 = u32::MAX as i64 - 1;
 
 impl Layout {
     #[inline]
@@ -54,7 +54,7 @@ impl Layout {
     fn unsigned(&self, time: i64) -> i64 {
         match time {
             0.. => time,
-            _ if !self.uint_deletion_time => INVALID_DELETION_TIME,
+            _ if !self.version.has_uint_deletion_time() => INVALID_DELETION_TIME,
             _ => match time as u32 {
                 u32::MAX => NO_DELETION_TIME,
                 t => i64::from(t),

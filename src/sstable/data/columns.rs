@@ -4,6 +4,7 @@ use crate::cql::Type;
 use crate::error::{Error, Result};
 use crate::schema::{Column, Table};
 use crate::sstable::header::{HeaderColumn, SerializationHeader};
+use crate::sstable::version::Version;
 
 /// How the length of a value is found (AbstractType.valueLengthIfFixed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +52,11 @@ pub(crate) struct Layout {
     pub(super) min_timestamp: i64,
     pub(super) min_local_deletion_time: i64,
     pub(super) min_ttl: i32,
-    /// oa and later: local deletion times are unsigned, partition deletions have the short live form.
-    pub(super) uint_deletion_time: bool,
+    pub(super) version: Version,
 }
 
 impl Layout {
-    pub(crate) fn new(header: &SerializationHeader, table: &Table, uint_deletion_time: bool) -> Result<Self> {
+    pub(crate) fn new(header: &SerializationHeader, table: &Table, version: Version) -> Result<Self> {
         if header.clustering.len() != table.clustering.len() {
             return Err(Error::schema(format!(
                 "the SSTable has {} clustering columns, the schema of {}.{} has {}",
@@ -73,7 +73,7 @@ impl Layout {
             min_timestamp: header.min_timestamp,
             min_local_deletion_time: header.min_local_deletion_time,
             min_ttl: header.min_ttl,
-            uint_deletion_time,
+            version,
         })
     }
 

@@ -10,6 +10,7 @@ use crate::bytes::Cursor;
 use crate::error::{Error, Result};
 use crate::rows::{BoundKind, DeletionTime, Marker, Row, Span, Unfiltered};
 use crate::sstable::compression::DataSource;
+use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
 
 /// Spans are 32 bits wide: a row larger than this is refused.
 const LARGEST_ROW: u64 = u32::MAX as u64 / 2;
@@ -64,10 +65,10 @@ impl Decoder {
     }
 
     fn partition_deletion(&mut self) -> Result<DeletionTime> {
-        let at_end = |w: &Window| (w.len() - w.position()).min(12) as usize;
-        self.window.ensure(at_end(&self.window))?;
+        let left = self.window.len() - self.window.position();
+        self.window.ensure(left.min(LONGEST_DELETION_TIME as u64) as usize)?;
         let mut cursor = Cursor::with_base(self.window.available(), self.window.position());
-        let deletion = DeletionTime::read(&mut cursor, self.layout.uint_deletion_time)?;
+        let deletion = read_deletion_time(&mut cursor, self.layout.version)?.ok_or_else(|| cursor.truncated())?;
         let n = cursor.position();
         self.window.advance(n);
         Ok(deletion)
