@@ -70,7 +70,7 @@ impl Reconciler {
         Reconciler {
             statics: ColumnMerge::of(&table.statics),
             regulars: ColumnMerge::of(&table.regulars),
-            strict_liveness: table.view_of.is_some(),
+            strict_liveness: table.view.is_some(),
             now,
             cells: Vec::new(),
             deletions: Vec::new(),

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::secondary::{Index, View};
 use crate::cql::{Partitioner, Type, UserType};
 
 /// A keyspace: replication options, user types and tables by name.
@@ -90,8 +91,10 @@ pub struct Table {
     pub partitioner: Partitioner,
     /// Table options by name as in CREATE TABLE … WITH, each a CQL literal (`'text'`, `0.01`, `{'class': '…'}`).
     pub options: BTreeMap<String, String>,
-    /// For a materialized view: `CREATE MATERIALIZED VIEW` text is not rebuilt, only its columns are known.
-    pub view_of: Option<String>,
+    /// Secondary indexes, by name.
+    pub indexes: Vec<Index>,
+    /// Of a materialized view: what it is a view of.
+    pub view: Option<View>,
 }
 
 impl Table {
@@ -109,7 +112,8 @@ impl Table {
             flags: TableFlags::default(),
             partitioner: Partitioner::default(),
             options: BTreeMap::new(),
-            view_of: None,
+            indexes: Vec::new(),
+            view: None,
         }
     }
 
@@ -130,6 +134,32 @@ impl Table {
     /// Keys, clustering, statics, regulars.
     pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
         self.partition_key.iter().chain(&self.clustering).chain(&self.statics).chain(&self.regulars)
+    }
+
+    /// The user types in its columns, each behind those that it uses.
+    pub fn user_types(&self) -> Vec<Arc<UserType>> {
+        fn collect(ty: &Type, found: &mut Vec<Arc<UserType>>) {
+            match ty {
+                Type::List { element, .. } | Type::Set { element, .. } | Type::Vector { element, .. } => {
+                    collect(element, found);
+                }
+                Type::Map { key, value, .. } => {
+                    collect(key, found);
+                    collect(value, found);
+                }
+                Type::Tuple(parts) | Type::Composite(parts) => parts.iter().for_each(|t| collect(t, found)),
+                Type::User(user) => {
+                    user.fields.iter().for_each(|(_, t)| collect(t, found));
+                    if !found.iter().any(|f| f.keyspace == user.keyspace && f.name == user.name) {
+                        found.push(user.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        self.all_columns().for_each(|c| collect(&c.ty, &mut found));
+        found
     }
 
     /// The type of the whole partition key: its only column's, or the composite of several.

@@ -108,7 +108,7 @@ impl Pass {
     fn classify(self, dirs: &[TableDir], started: SystemTime) -> Listing {
         let mut problems = Vec::new();
         let mut hidden: BTreeSet<(usize, &str)> = BTreeSet::new();
-        let logs: Vec<(Log, &String, &Vec<(usize, String)>)> = self
+        let logs: Vec<_> = self
             .logs
             .iter()
             .map(|(name, replicas)| {

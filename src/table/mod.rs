@@ -1,10 +1,17 @@
 //! A table in its folders: which SSTables are live, and a snapshot of them to read.
 
+mod agreement;
+mod database;
 pub mod discover;
+pub mod inferred;
 mod keys;
 pub mod listing;
+mod parallel;
+mod store;
 mod txn;
 mod view;
 
+pub use database::{Database, Options};
 pub use keys::KeyStream;
+pub use store::TableStore;
 pub use view::{PartitionRows, ScanRange, View};
