@@ -290,6 +290,9 @@ class Table:
             self.report.count('dead keys')
 
     def compare_dumps(self):
+        if not self.dumps:
+            self.report.count('tables without dumps')
+            return
         try:
             actual = sorted(os.listdir(self.mount / 'sstables'))
         except OSError as error:

@@ -1,5 +1,6 @@
 """Partition key -> key text -> file name, and the token that a cut name ends in. DESIGN's KEY rule, written apart from the Rust code."""
 import itertools
+import re
 import struct
 
 from . import compare_types as types
@@ -35,11 +36,36 @@ def key_text(kinds, raws):
     return ':'.join(escaped)
 
 
+def reads_back(kind, raw):
+    """Whether the key text of these bytes is theirs alone: a tuple with a part that ends in '\\' has text that reads as another."""
+    if kind.name not in ('tuple', 'udt'):
+        return True
+    fields, at = [], 0
+    while at < len(raw):
+        size = struct.unpack_from('>i', raw, at)[0]
+        at += 4
+        fields.append(None if size < 0 else raw[at:at + size])
+        at += max(size, 0)
+    pieces = re.split(r'(?<!\\):', types.get_string(kind, raw))
+    if len(pieces) != len(fields):
+        return False
+    for inner, field, piece in zip(kind.args, fields, pieces):
+        if (field is None) != (piece == '@'):
+            return False
+        if field is not None:
+            plain = piece.replace('\\:', ':').replace('\\@', '@')
+            if plain != types.get_string(inner, field) or not reads_back(inner, field):
+                return False
+    return True
+
+
 def encode(text):
+    """A text that ends as a cut name does, in '~' and a number, is kept apart from those."""
+    tilde = re.search(r'~(?:0|-?[1-9]\d*)$', text)
     out = []
     for index, char in enumerate(text):
         code = ord(char)
-        if char in '/%' or code < 0x20 or 0x7f <= code < 0xa0 or (char == '.' and index == 0):
+        if tilde and index == tilde.start() or char in '/%' or code < 0x20 or 0x7f <= code < 0xa0 or (char == '.' and index == 0):
             out.append(''.join('%%%02X' % b for b in char.encode()))
         else:
             out.append(char)
@@ -47,9 +73,12 @@ def encode(text):
 
 
 def file_name(kinds, raws, extension, token=None):
-    """extension: with its dot. token: what Cassandra's own token() said, if known; else murmur3 of the key."""
+    """extension: with its dot. token: what Cassandra's own token() said, if known; else murmur3 of the key.
+
+    A name ends in '~' and the token where the text is too long, is empty, or would read back as another key.
+    """
     name = encode(key_text(kinds, raws))
-    if len((name + extension).encode()) <= 255:
+    if name and len((name + extension).encode()) <= 255 and all(map(reads_back, kinds, raws)):
         return name + extension
     if token is None:
         token = murmur3_token(key_bytes(kinds, raws))

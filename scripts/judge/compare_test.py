@@ -140,6 +140,11 @@ class Values(unittest.TestCase):
         kinds = [compare_types.parse('text', {}), compare_types.parse('int', {})]
         self.assertEqual(compare_names.file_name(kinds, [b'.a/b%:', b'\0\0\0\x07'], '.json'), '%2Ea%2Fb%25\\::7.json')
         self.assertEqual(compare_names.file_name(kinds[:1], [b'a:b\0'], '.csv'), 'a:b%00.csv')
+        self.assertEqual(compare_names.file_name(kinds[:1], [b'a~12'], '.csv'), 'a%7E12.csv')
+        pair = compare_types.parse('tuple<text, text>', {})
+        back = compare_types.to_bytes(pair, ['a:', '@'])
+        self.assertEqual(compare_names.file_name([pair], [back], '.csv'), 'a\\::\\@.csv')
+        self.assertRegex(compare_names.file_name([pair], [compare_types.to_bytes(pair, ['a\\', 'b'])], '.csv'), r'^a\\:b~-?\d+\.csv$')
         name = compare_names.file_name(kinds[:1], [('é' * 200).encode()], '.json')
         self.assertLessEqual(len(name.encode()), 255)
         self.assertRegex(name, r'^é+~-?\d+\.json$')

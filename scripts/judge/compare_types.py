@@ -204,7 +204,8 @@ def map_key(kind, text):
 
 
 def field_name(name):
-    return name if re.fullmatch('[a-z][a-z0-9_]*', name) else '"%s"' % name.replace('"', '""')
+    """A column or UDT field as SELECT JSON names it: quoted where it is not lower case, and its own quotes kept as they are."""
+    return name if name == name.lower() else f'"{name}"'
 
 
 # ---- bytes -> key text (AbstractType.getString) ---------------------------------------------------------------------

@@ -22,10 +22,10 @@ EXPECTED_REFUSALS = re.compile('Attempted to (set|delete) an element|List index|
 
 
 class Generator:
-    def __init__(self, rng, server, folder, tables, log=print):
+    def __init__(self, rng, server, version, folder, tables, log=print):
         self.rng, self.server, self.folder, self.log = rng, server, Path(folder), log
         self.expected = self.folder / 'expected'
-        self.count = tables
+        self.count, self.version = tables, version
         self.refused, self.accepted = collections.Counter(), 0
         self.statements = None
 
@@ -75,7 +75,7 @@ class Generator:
                 if self.ddl(table.create()):
                     break
             self.tables.append(table)
-            self.mutations[table] = Mutations(table)
+            self.mutations[table] = Mutations(table, self.version)
 
     def change_schema(self, tables):
         for table in tables:

@@ -5,14 +5,16 @@ BASE = 1_700_000_000_000_000  # microseconds; far before the clock, so that a mu
 STEP = 500
 PER_ROUND = 8
 SHORT_TTLS = (1, 2)
-LONG_TTLS = (86400, 604800, 31536000, 630720000)
+LONG_TTLS = (86400, 604800, 31536000)
+BEYOND_2038 = 630720000  # nb can't hold the time of expiration
 
 
 class Mutations:
     """State of one table: which round it is (timestamps grow with it) and whether the server's clock has been used."""
 
-    def __init__(self, table):
+    def __init__(self, table, version):
         self.table, self.rng = table, table.rng
+        self.long_ttls = LONG_TTLS if version == 'nb' else LONG_TTLS + (BEYOND_2038,)
         self.round = 0
         self.server_time = self.rng.random() < 0.3
         self.big = table.wide
@@ -54,7 +56,7 @@ class Mutations:
         if stamp is not None:
             parts.append(f'TIMESTAMP {stamp}')
         if ttl and self.rng.random() < 0.2:
-            parts.append(f'TTL {self.rng.choice(SHORT_TTLS if self.rng.random() < 0.4 else LONG_TTLS)}')
+            parts.append(f'TTL {self.rng.choice(SHORT_TTLS if self.rng.random() < 0.4 else self.long_ttls)}')
         return f' USING {" AND ".join(parts)}' if parts else ''
 
     def value(self, column):

@@ -55,7 +55,7 @@ def generate(options, seed, folder):
         if options.version != 'nb' and rng.random() < 0.5:
             settings['uuid_sstable_identifiers_enabled'] = 'true'
         server.start(options.version, **settings)
-        Generator(rng, server, folder, options.tables, lambda text: print(text, flush=True)).run()
+        Generator(rng, server, options.version, folder, options.tables, lambda text: print(text, flush=True)).run()
     (folder / 'server' / 'data').rename(folder / 'data')
     shutil.rmtree(folder / 'server')
 

@@ -1,0 +1,256 @@
+"""scripts/live_test: reads a mounted data directory while a live Cassandra writes, flushes and compacts in it."""
+import argparse
+import collections
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from . import compare_csv, compare_schema, export
+from .compare_mount import NEEDED, compare
+from .compare_report import Report
+from .live_model import PARTITIONS, ROWS, Flusher, Model, Writer, text_of
+from .memory_test import Watchdog
+from .random_mount import Mount, binary
+from .server import Server
+
+RSS_LIMIT_MIB = 64
+# The mount learns of a flush by inotify; a read that begins this long after it must see it.
+REFRESH = 1.0
+
+
+class Reader:
+    """Reads in turn what a mount has, and judges each by the model."""
+
+    def __init__(self, table, model, watchdog):
+        self.table, self.model, self.watchdog = table, model, watchdog
+        self.rng = random.Random(1)
+        self.done, self.wrong = collections.Counter(), []
+        self.floors = collections.deque()  # (time, floor): as known REFRESH ago
+
+    def note_floor(self):
+        self.floors.append((time.time(), self.model.floor()))
+        while len(self.floors) > 1 and self.floors[1][0] < time.time() - REFRESH:
+            self.floors.popleft()
+
+    def floor(self):
+        return self.floors[0][1] if self.floors and self.floors[0][0] < time.time() - REFRESH else {}
+
+    def judge(self, what, seen, floor, ceiling, keys=None):
+        self.done[what] += 1
+        self.done['rows judged'] += len(seen)
+        self.wrong += [f'{what}: {text}' for text in self.model.wrong(seen, floor, ceiling, keys)]
+        self.watchdog.moved()
+
+    def rows(self, what, values):
+        """{(k, c): version} of parsed rows; a row whose text is not that of its version is wrong by itself."""
+        seen = {}
+        for k, c, version, pad in values:
+            if pad != text_of(k, c, version):
+                self.wrong.append(f'{what}: row {(k, c)} of version {version} has another text: {pad[:80]!r}')
+            if (k, c) in seen:
+                self.wrong.append(f'{what}: row {(k, c)} appears twice')
+            seen[k, c] = version
+        return seen
+
+    def json_rows(self, what, text):
+        if text and not text.endswith('\n'):
+            self.wrong.append(f'{what} ends in the middle of a line')
+        rows = (json.loads(line) for line in text.split('\n') if line)
+        return self.rows(what, ((r['k'], r['c'], r['v'], r['pad']) for r in rows))
+
+    def csv_rows(self, what, text):
+        records = list(compare_csv.records(text))[1:]
+        return self.rows(what, ((int(r[0][0]), int(r[1][0]), int(r[3][0]), r[2][0]) for r in records))
+
+    # ---- what is read ----
+
+    def whole_json(self):
+        floor = self.floor()
+        text = (self.table / 'rows.jsonl').read_text()
+        self.judge('rows.jsonl', self.json_rows('rows.jsonl', text), floor, self.model.ceiling())
+
+    def whole_csv(self):
+        floor = self.floor()
+        text = (self.table / 'rows.csv').read_text()
+        self.judge('rows.csv', self.csv_rows('rows.csv', text), floor, self.model.ceiling())
+
+    def partition(self):
+        k = self.rng.randrange(PARTITIONS)
+        floor = self.floor()
+        try:
+            text = (self.table / 'jsonl' / f'{k}.jsonl').read_text()
+        except FileNotFoundError:
+            text = ''
+        self.judge('partition file', self.json_rows(f'jsonl/{k}.jsonl', text), floor, self.model.ceiling(), [(k, c) for c in range(ROWS)])
+
+    def listing(self):
+        floor = self.floor()
+        names = os.listdir(self.table / 'json')
+        ceiling = self.model.ceiling()
+        listed = {int(name.removesuffix('.json')) for name in names}
+        self.done['listing'] += 1
+        if len(listed) != len(names):
+            self.wrong.append('a name is listed twice')
+        for k in range(PARTITIONS):
+            rows = [key for key in ((k, c) for c in range(ROWS)) if floor.get(key, 0)]
+            if k not in listed and any(all(self.model.alive[key][floor[key] - 1:ceiling[key]]) for key in rows):
+                self.wrong.append(f'json/{k}.json is not listed, but has a live row')
+        self.watchdog.moved()
+
+    def copied(self):
+        """Each listed file is there, or its partition has been deleted since."""
+        for name in os.listdir(self.table / 'csv')[:10]:
+            floor = self.floor()
+            try:
+                text = (self.table / 'csv' / name).read_text()
+            except FileNotFoundError:
+                text = 'k,c,pad,v\n'
+            k = int(name.removesuffix('.csv'))
+            self.judge('csv file', self.csv_rows(f'csv/{name}', text), floor, self.model.ceiling(), [(k, c) for c in range(ROWS)])
+
+    def held_open(self, flusher):
+        """A file opened before a compaction goes on showing the SSTables of then."""
+        floor = self.floor()
+        with open(self.table / 'rows.jsonl', 'rb', buffering=0) as file:
+            text = file.read(100)
+            ceiling, before = self.model.ceiling(), flusher.compactions
+            limit = time.time() + 25
+            while flusher.compactions == before and time.time() < limit:
+                time.sleep(0.2)
+                self.watchdog.moved()
+            compacted = flusher.compactions > before
+            while block := file.read(1 << 16):
+                text += block
+        self.judge('file held open' + (' over a compaction' if compacted else ''), self.json_rows('a file held open', text.decode()), floor, ceiling)
+
+
+def run(options, folder, server, mount):
+    model, stop = Model(), threading.Event()
+    writers = [Writer(server.session, model, n, 4, stop) for n in range(4)]
+    flusher = Flusher(server, model, stop)
+    reader = Reader(mount.point / 'live' / 't', model, Watchdog(mount.pid))
+    holder = Reader(mount.point / 'live' / 't', model, reader.watchdog)
+    for thread in [*writers, flusher]:
+        thread.start()
+    errors, samples = [], []
+
+    def hold():
+        while not stop.is_set():
+            holder.note_floor()
+            try:
+                holder.held_open(flusher)
+            except OSError as error:
+                errors.append(f'a file held open: {error}')
+    holding = threading.Thread(target=hold, daemon=True)
+    holding.start()
+    end = time.time() + options.seconds
+    while time.time() < end:
+        reader.note_floor()
+        action = reader.rng.choice([reader.whole_json, reader.whole_csv, reader.partition, reader.partition, reader.partition, reader.listing, reader.copied])
+        try:
+            action()
+        except (OSError, ValueError, KeyError, IndexError) as error:
+            errors.append(f'{action.__name__}: {error!r}')
+            if reader.watchdog.fired:
+                break
+        samples.append((time.time(), mount.open_files(), mount.status('VmRSS') / 1024))
+    stop.set()
+    for thread in [*writers, flusher, holding]:
+        thread.join(90)
+        if thread.is_alive():
+            errors.append(f'{thread} did not end')
+    errors += [f'the server: {thread.error}' for thread in [*writers, flusher] if thread.error]
+    reader.done += holder.done
+    reader.wrong += holder.wrong
+    print(f'{sum(w.written for w in writers)} statements, {flusher.flushes} flushes and {flusher.compactions} compactions asked for')
+    print('read: ' + ', '.join(f'{n} × {what}' for what, n in sorted(reader.done.items())))
+    problems = errors + reader.wrong + list(flat(samples)) + deleted_files(mount)
+    needed = ('rows.jsonl', 'rows.csv', 'partition file', 'listing', 'csv file', 'file held open over a compaction', 'rows judged')
+    problems += [f'nothing was read of: {what}' for what in needed if not reader.done[what]]
+    if not flusher.compactions:
+        problems.append('no compaction happened')
+    reader.watchdog.done.set()
+    return problems
+
+
+def flat(samples):
+    """Open files and memory at the end must be those of the first third, but for noise."""
+    third = max(1, len(samples) // 3)
+    first, last = samples[:third], samples[-third:]
+    files = [max(s[1] for s in part) for part in (first, last)]
+    memory = [max(s[2] for s in part) for part in (first, last)]
+    print(f'open files: at most {files[0]} in the first third, {files[1]} in the last; RSS {memory[0]:.0f} and {memory[1]:.0f} MiB')
+    if files[1] > files[0] * 1.5 + 40:
+        yield f'open files grow: {files}'
+    if memory[1] > memory[0] * 1.3 + 10 or memory[1] > RSS_LIMIT_MIB:
+        yield f'RSS grows: {memory} MiB, the limit is {RSS_LIMIT_MIB}'
+
+
+def deleted_files(mount):
+    """Some seconds after the last reader the daemon must hold no file that Cassandra has deleted."""
+    gone = []
+    for _ in range(50):
+        folder = Path(f'/proc/{mount.pid}/fd')
+        gone = []
+        for entry in os.listdir(folder):
+            try:
+                target = os.readlink(folder / entry)
+            except FileNotFoundError:
+                continue
+            if target.endswith('-Data.db (deleted)'):
+                gone.append(target)
+        if not gone:
+            break
+        time.sleep(0.1)
+    return [f'the daemon still holds {len(gone)} deleted files: {gone[:2]}'] if gone else []
+
+
+def final_state(folder, server, mount):
+    """In the end the mount must equal the server by the comparer of all tests."""
+    server.nodetool('flush', 'live')
+    time.sleep(2 * REFRESH)
+    target = folder / 'expected' / 'live' / 't'
+    export.select(server, 'live', 't', target)
+    (target / 'schema.json').write_text(compare_schema.dumps(compare_schema.describe(server.session, 'live', 't')))
+    report = Report()
+    compare(report, folder / 'expected', mount.point)
+    return [] if report.finish(NEEDED) else ['the mount differs from the server in the end']
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog='live_test', description=__doc__)
+    arguments.add_argument('--seconds', type=int, default=45, help='how long to read (45)')
+    arguments.add_argument('--version', default='oa', choices=['nb', 'oa', 'da'])
+    arguments.add_argument('--binary', help='the sstablefs to test (else $SSTABLEFS, else what cargo has built)')
+    options = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    program = binary(options.binary)
+    folder = Path(tempfile.mkdtemp(prefix='live_test.'))
+    port = int(os.environ.get('SSTABLEFS_CASSANDRA_PORT', '19942'))
+    with Server(folder / 'server', port) as server:
+        server.start(options.version)
+        server.execute("CREATE KEYSPACE live WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+        # Flushed by the server itself every 1.5 s, and compacted as soon as two SSTables are alike.
+        server.execute('CREATE TABLE live.t (k int, c int, v int, pad text, PRIMARY KEY (k, c)) WITH memtable_flush_period_in_ms = 1500 '
+                       "AND compaction = {'class': 'SizeTieredCompactionStrategy', 'min_threshold': 2}")
+        server.nodetool('flush', 'system_schema')
+        with Mount(program, server.data, folder / 'mnt', log=folder / 'mount.log') as mount:
+            problems = run(options, folder, server, mount)
+            problems += final_state(folder, server, mount)
+    for problem in problems[:20]:
+        print(f'WRONG {problem}')
+    print(f'{len(problems)} problems' + (f'; the log of the mount: {folder}/mount.log' if problems else ''))
+    if not problems:
+        shutil.rmtree(folder)
+    return 1 if problems else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
