@@ -10,6 +10,7 @@ ALLOWED = {
               'collection; ours has all digits, so it must round to the same text.',
     'order': 'cqlsh prints sets and maps in the order in which Python sorts their elements, ours in the order of their type.',
     'fields': "The driver renames UDT fields that Python can't have as names (field_0_ for \"Name x\"): the value decides.",
+    'tuples': 'A null inside of a tuple is None where cqlsh does not fail on it.',
     'rows': "COPY writes rows by ranges of tokens, as they arrive: partitions are put in our order, rows inside one stay.",
     'empty': 'COPY prints nothing for an empty text as for null; ours has "" there.',
 }
@@ -51,6 +52,7 @@ class Unreadable(Exception):
     pass
 
 
+NULL_IN_TUPLE = re.compile(r'(?:None|null|)(?=, |\))')
 CLOSERS = re.compile(r', |: |[\]})]|$')
 
 
@@ -118,7 +120,12 @@ def read_items(text, at, opener, closer, kind_of, read_key=None):
             if not text.startswith(': ', at):
                 raise Unreadable(f"': ' expected at {at} of {text!r}")
             at += 2
-        value, at = read_at(kind_of(len(items)), text, at)
+        if opener == '{' and text.startswith((', ', closer), at):
+            value = ''  # a null field of a UDT
+        elif opener == '(' and (null := NULL_IN_TUPLE.match(text, at)):
+            value, at = '', null.end()
+        else:
+            value, at = read_at(kind_of(len(items)), text, at)
         items.append((key, value))
         if text.startswith(closer, at):
             return items, at + 1
