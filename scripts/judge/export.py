@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from . import compare_schema
 from .case import quote
 from .files import data_files, table_directory, write_gz
 from .server import SCRIPTS
@@ -19,6 +20,8 @@ def select(server, keyspace, table, target):
     keys = [row[0] for row in sorted(server.execute(
         "SELECT column_name, position, kind FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s",
         (keyspace, table)), key=lambda row: row[1]) if row[2] == "partition_key"]
+    # The comparer reads values by their types.
+    write_gz(target / "schema.json.gz", compare_schema.dumps(compare_schema.describe(server.session, keyspace, table)).encode())
     write_gz(target / "select.jsonl.gz", lines(server.rows(f"SELECT JSON * FROM {name}")))
     write_gz(target / "distinct.jsonl.gz",
              lines(server.rows(f"SELECT JSON DISTINCT {', '.join(map(quote, keys))} FROM {name}")))

@@ -5,6 +5,7 @@
     VERSION/data/KEYSPACE/TABLE-ID/…              copied when the server was drained; with system_schema and system.local
     VERSION/expected/now                          seconds since the epoch at the SELECTs
     VERSION/expected/KEYSPACE/TABLE/select.jsonl.gz       SELECT JSON *, a row a line, in the server's order
+                                   schema.json.gz         columns and user types, for the comparer
                                    distinct.jsonl.gz      SELECT JSON DISTINCT of the partition key
                                    copy.csv.gz            COPY TO … WITH HEADER = true; not where COPY can't print the values
                                    ID.dump.jsonl.gz       sstabledump -l -t of one SSTable

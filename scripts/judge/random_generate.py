@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cassandra.concurrent import execute_concurrent
 
-from . import compare_schema, export, random_schema
+from . import export, random_schema
 from .files import write_gz
 from .random_mutations import Mutations
 from .random_values import quote, random_type
@@ -176,8 +176,6 @@ class Generator:
             target = self.expected / table.keyspace / table.name
             export.select(self.server, table.keyspace, table.name, target)
             self.selected[table.keyspace, table.name] = gzip.decompress((target / 'select.jsonl.gz').read_bytes()).count(b'\n')
-            description = compare_schema.describe(self.server.session, table.keyspace, table.name)
-            (target / 'schema.json').write_text(compare_schema.dumps(description))
             targets.append((table.keyspace, table.name, target))
         self.copy(targets)
         self.server.drain()

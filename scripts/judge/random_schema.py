@@ -95,7 +95,8 @@ class Table:
             for _ in range(size):
                 value = literal(self.rng, column.kind, nulls=False, finite=bool(column.kind.args))
                 # The server refuses a partition key of no bytes at all.
-                while len(self.partition) == 1 and value in ("''", '0x'):
+                # And it takes {} for a set, also where a map stands.
+                while len(self.partition) == 1 and value in ("''", '0x') or '{}' in value and column.kind.holds('map'):
                     value = literal(self.rng, column.kind, nulls=False, finite=bool(column.kind.args))
                 column.domain.append(value)
             if column.role == 'partition' and column.kind.name == 'text' and self.rng.random() < 0.1:
