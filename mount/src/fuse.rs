@@ -5,12 +5,13 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use fuser::{
-    BackgroundSession, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
-    InitFlags, KernelConfig, LockOwner, MountOption, Notifier, OpenAccMode, OpenFlags, ReplyAttr, ReplyData,
-    ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyXattr, Request, Session, SessionACL,
+    Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
+    KernelConfig, LockOwner, MountOption, Notifier, OpenAccMode, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
+    ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyXattr, Request, Session, SessionACL, SessionUnmounter,
     TimeOrNow,
 };
 
@@ -30,19 +31,40 @@ pub struct SessionOptions {
 }
 
 /// A file system that is mounted as long as this exists.
-pub struct Mounted(BackgroundSession);
+pub struct Mounted {
+    session: Option<JoinHandle<io::Result<()>>>,
+    unmounter: SessionUnmounter,
+}
 
 impl Mounted {
     /// Waits until it is unmounted, by whomever.
-    pub fn wait(self) -> io::Result<()> {
-        self.0.join()
+    pub fn wait(mut self) -> io::Result<()> {
+        self.join()
     }
 
-    pub fn unmount(self) -> io::Result<()> {
-        self.0.umount_and_join()
+    /// Fails when it is in use.
+    pub fn unmount(mut self) -> io::Result<()> {
+        self.unmounter.unmount()?;
+        self.join()
+    }
+
+    fn join(&mut self) -> io::Result<()> {
+        match self.session.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(io::Error::other("a thread of the session panicked")),
+            None => Ok(()),
+        }
     }
 }
 
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Fails when it is not mounted any more, which is fine.
+        let _ = self.unmounter.unmount();
+    }
+}
+
+/// When it returns, the mount can be used.
 pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptions) -> io::Result<Mounted> {
     let mut config = Config::default();
     config.mount_options = vec![
@@ -59,9 +81,11 @@ pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptio
     config.clone_fd = true;
     // SAFETY: these only read ids of this process.
     let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
-    let session = Session::new(Adapter { fs: fs.clone(), uid, gid }, mountpoint, &config)?;
+    let mut session = Session::new(Adapter { fs: fs.clone(), uid, gid }, mountpoint, &config)?;
     fs.connect(Arc::new(Notes(session.notifier())));
-    Ok(Mounted(session.spawn()?))
+    let unmounter = session.unmount_callable();
+    let session = std::thread::Builder::new().name("session".into()).spawn(move || session.run())?;
+    Ok(Mounted { session: Some(session), unmounter })
 }
 
 struct Notes(Notifier);

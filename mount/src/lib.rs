@@ -4,7 +4,12 @@
 //! answers the kernel's questions in plain values, and `fuse` is the only module that speaks FUSE.
 
 pub mod content;
+mod daemon;
 pub mod fs;
 pub mod fuse;
 pub mod path;
 pub mod tree;
+
+mod mount;
+
+pub use mount::{MountOptions, mount};

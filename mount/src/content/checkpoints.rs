@@ -1,6 +1,6 @@
 //! Places from which a text can be made again: a bounded number, evenly spread.
 
-pub(super) struct Checkpoints<C> {
+pub(crate) struct Checkpoints<C> {
     /// By position.
     kept: Vec<(u64, C)>,
     limit: usize,
@@ -8,19 +8,19 @@ pub(super) struct Checkpoints<C> {
 }
 
 impl<C: Clone> Checkpoints<C> {
-    pub(super) fn new(limit: usize, spacing: u64) -> Self {
+    pub(crate) fn new(limit: usize, spacing: u64) -> Self {
         Checkpoints { kept: Vec::new(), limit: limit.max(2), spacing: spacing.max(1) }
     }
 
     /// Whether a checkpoint at `position` is far enough from those before it to be worth keeping.
-    pub(super) fn wants(&self, position: u64) -> bool {
+    pub(crate) fn wants(&self, position: u64) -> bool {
         match self.kept.partition_point(|(p, _)| *p <= position) {
             0 => position >= self.spacing,
             i => position - self.kept[i - 1].0 >= self.spacing,
         }
     }
 
-    pub(super) fn add(&mut self, position: u64, checkpoint: C) {
+    pub(crate) fn add(&mut self, position: u64, checkpoint: C) {
         let i = self.kept.partition_point(|(p, _)| *p < position);
         self.kept.insert(i, (position, checkpoint));
         if self.kept.len() > self.limit {
@@ -35,13 +35,13 @@ impl<C: Clone> Checkpoints<C> {
     }
 
     /// The nearest at or before `position`.
-    pub(super) fn before(&self, position: u64) -> Option<&(u64, C)> {
+    pub(crate) fn before(&self, position: u64) -> Option<&(u64, C)> {
         let i = self.kept.partition_point(|(p, _)| *p <= position);
         i.checked_sub(1).map(|i| &self.kept[i])
     }
 
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.kept.len()
     }
 }

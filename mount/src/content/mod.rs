@@ -16,6 +16,7 @@ use std::sync::Arc;
 use sstablefs::Result;
 
 pub use active::Active;
+pub(crate) use checkpoints::Checkpoints;
 pub use stream::{Limits, Stream};
 
 /// The bytes of an open file.

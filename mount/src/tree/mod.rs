@@ -1,5 +1,6 @@
 //! The tree of names: what exists, what it looks like, what is in it.
 
+pub mod engine;
 pub mod memory;
 
 use std::sync::Arc;

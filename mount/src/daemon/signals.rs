@@ -1,0 +1,31 @@
+//! SIGINT, SIGTERM and SIGHUP end the mount.
+
+use std::io;
+
+pub(super) struct Signals(libc::sigset_t);
+
+impl Signals {
+    /// Blocks them, for this thread and those that it starts. To be called before any other thread exists.
+    pub(super) fn block() -> Self {
+        // SAFETY: a set of signals is plain data, initialised by `sigemptyset`.
+        unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::sigaddset(&raw mut set, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+            Signals(set)
+        }
+    }
+
+    /// Waits for the next one.
+    pub(super) fn wait(&self) -> io::Result<i32> {
+        let mut signal = 0;
+        // SAFETY: the set is initialised, and `signal` is written only.
+        match unsafe { libc::sigwait(&raw const self.0, &raw mut signal) } {
+            0 => Ok(signal),
+            code => Err(io::Error::from_raw_os_error(code)),
+        }
+    }
+}

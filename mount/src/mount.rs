@@ -1,0 +1,53 @@
+//! From what a user asks for to a mount.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sstablefs::table::{Database, Options};
+use sstablefs::{Error, Result};
+use sstablefs_render::CsvStyle;
+
+use crate::daemon::Daemon;
+use crate::fs::FsOptions;
+use crate::tree::engine::{EngineOptions, EngineTree};
+
+#[derive(Debug, Clone, Default)]
+pub struct MountOptions {
+    /// Data directories, or parts of them, that are shown as one.
+    pub data: Vec<PathBuf>,
+    pub mountpoint: PathBuf,
+    /// Stay in the foreground and log to the terminal.
+    pub foreground: bool,
+    /// Read at this time, in seconds since the epoch, instead of now.
+    pub now: Option<i64>,
+    /// Whether stat works out the size of files that are made while they are read.
+    pub exact_sizes: bool,
+    /// Double quotes in CSV as RFC 4180 does, instead of escaping them as cqlsh does.
+    pub csv_rfc4180: bool,
+    /// Let other users read it, too.
+    pub allow_other: bool,
+    /// How many requests are answered at a time.
+    pub threads: Option<usize>,
+}
+
+/// Mounts. Returns when the mount can be used and a process in the background serves it; in the foreground when it was
+/// unmounted. To be called while the process has one thread.
+pub fn mount(options: MountOptions) -> Result<()> {
+    let full = |path: &PathBuf| fs::canonicalize(path).map_err(|e| Error::io(e, path));
+    let data = options.data.iter().map(full).collect::<Result<Vec<_>>>()?;
+    let daemon = Daemon {
+        data: data.clone(),
+        mountpoint: options.mountpoint,
+        foreground: options.foreground,
+        allow_other: options.allow_other,
+        threads: options.threads,
+        fs: FsOptions { exact_sizes: options.exact_sizes },
+    };
+    let csv = if options.csv_rfc4180 { CsvStyle::Rfc4180 } else { CsvStyle::default() };
+    let engine = EngineOptions { now: options.now, csv };
+    daemon.run(|| {
+        let database = Database::open(&data, &Options::default())?;
+        Ok(EngineTree::new(Arc::new(database), engine))
+    })
+}

@@ -1,0 +1,108 @@
+//! A table between two changes of its SSTables, and a moment in it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use sstablefs::Result;
+use sstablefs::sstable::{Component, Reader};
+use sstablefs::table::{TableStore, View};
+
+use crate::path::TableName;
+
+pub(super) struct Epoch {
+    pub(super) view: Arc<View>,
+    number: u64,
+    /// Something in it has a TTL: what is shown depends on the time.
+    expires: bool,
+    /// Of the Data files, as they are on disk.
+    pub(super) bytes: u64,
+    /// When the newest of them was written.
+    pub(super) modified: SystemTime,
+}
+
+impl Epoch {
+    fn new(view: Arc<View>, number: u64) -> Self {
+        let mut epoch = Epoch { number, expires: false, bytes: 0, modified: UNIX_EPOCH, view };
+        for sstable in epoch.view.sstables() {
+            epoch.expires |= sstable.statistics().stats.max_ttl != 0;
+            // Gone already when Cassandra compacts at this moment; the open file is still read.
+            let Ok(metadata) = fs::metadata(sstable.descriptor().component(Component::Data)) else {
+                epoch.bytes = u64::MAX;
+                continue;
+            };
+            epoch.bytes = epoch.bytes.saturating_add(metadata.len());
+            epoch.modified = epoch.modified.max(metadata.modified().unwrap_or(UNIX_EPOCH));
+        }
+        epoch
+    }
+}
+
+impl Epoch {
+    /// Its SSTables with their names: the identifier, which only SSTables of several nodes can have in common.
+    pub(super) fn sstables(&self) -> Vec<(String, Arc<Reader>)> {
+        let mut named: Vec<(String, Arc<Reader>)> = Vec::new();
+        for sstable in self.view.sstables() {
+            let id = sstable.descriptor().id.to_string();
+            let taken = |name: &str| named.iter().any(|(n, _)| n == name);
+            let mut name = id.clone();
+            let mut number = 1;
+            while taken(&name) {
+                number += 1;
+                name = format!("{id}~{number}");
+            }
+            named.push((name, sstable.clone()));
+        }
+        named
+    }
+
+    pub(super) fn sstable(&self, name: &str) -> Option<Arc<Reader>> {
+        self.sstables().into_iter().find(|(n, _)| n == name).map(|(_, sstable)| sstable)
+    }
+}
+
+/// What a SELECT would see now.
+#[derive(Clone)]
+pub(super) struct Moment {
+    pub(super) epoch: Arc<Epoch>,
+    /// Seconds since the epoch of 1970.
+    pub(super) now: i64,
+    /// Another number when a SELECT may give something else.
+    pub(super) version: u64,
+}
+
+/// The current epoch of each table that was looked at.
+#[derive(Default)]
+pub(super) struct Epochs {
+    current: Mutex<HashMap<TableName, Arc<Epoch>>>,
+    count: AtomicU64,
+}
+
+impl Epochs {
+    /// The table as it is on disk now. `fixed`: the time to read at, instead of now.
+    pub(super) fn moment(&self, name: &TableName, store: &TableStore, fixed: Option<i64>) -> Result<Moment> {
+        store.refresh()?;
+        let view = store.view()?;
+        let known = self.current.lock().get(name).filter(|e| Arc::ptr_eq(&e.view, &view)).cloned();
+        let epoch = match known {
+            Some(epoch) => epoch,
+            None => {
+                let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+                let epoch = Arc::new(Epoch::new(view, number));
+                self.current.lock().insert(name.clone(), epoch.clone());
+                epoch
+            }
+        };
+        let now = fixed.unwrap_or_else(seconds);
+        // Seconds fill 34 bits until the year 2514.
+        let second = if epoch.expires && fixed.is_none() { now as u64 & ((1 << 34) - 1) } else { 0 };
+        Ok(Moment { version: epoch.number << 34 | second, epoch, now })
+    }
+}
+
+fn seconds() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64)
+}

@@ -1,0 +1,195 @@
+//! The tree of a [`Database`]: what its tables hold, as files.
+
+mod cache;
+mod epoch;
+mod files;
+mod keys;
+mod rows;
+mod texts;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sstablefs::Result;
+use sstablefs::table::{Database, TableStore};
+use sstablefs_render::CsvStyle;
+
+use super::{Attributes, Listing, Opened, ShortListing, Size, Tree};
+use crate::content::{Active, Content, Fixed, Limits, Stream};
+use crate::path::{Kind, Request, TableName};
+use cache::{Cache, Known};
+use epoch::{Epochs, Moment};
+use keys::KeyListing;
+
+/// For texts that are kept.
+const CACHE: usize = 12 << 20;
+/// How many texts are made at a time, beside those that are waiting for their readers.
+const ACTIVE: usize = 12;
+
+#[derive(Debug, Clone, Copy)]
+pub struct EngineOptions {
+    /// The time to read at, in seconds since the epoch; `None`: now.
+    pub now: Option<i64>,
+    pub csv: CsvStyle,
+}
+
+pub struct EngineTree {
+    database: Arc<Database>,
+    options: EngineOptions,
+    epochs: Epochs,
+    cache: Cache,
+    active: Active,
+    started: SystemTime,
+}
+
+impl EngineTree {
+    pub fn new(database: Arc<Database>, options: EngineOptions) -> Self {
+        EngineTree {
+            database,
+            options,
+            epochs: Epochs::default(),
+            cache: Cache::new(CACHE),
+            active: Active::new(ACTIVE),
+            started: SystemTime::now(),
+        }
+    }
+
+    fn store(&self, table: &TableName) -> Result<Option<Arc<TableStore>>> {
+        let find = || self.database.table(table.keyspace(), table.table());
+        if let Some(store) = find() {
+            return Ok(Some(store));
+        }
+        // Maybe it was created since.
+        self.database.refresh()?;
+        Ok(find())
+    }
+
+    fn moment(&self, table: &TableName) -> Result<Option<Moment>> {
+        let Some(store) = self.store(table)? else { return Ok(None) };
+        self.epochs.moment(table, &store, self.options.now).map(Some)
+    }
+
+    fn has_keyspace(&self, keyspace: &str) -> Result<bool> {
+        let find = || self.database.keyspaces().iter().any(|k| k == keyspace);
+        if !find() {
+            self.database.refresh()?;
+        }
+        Ok(find())
+    }
+
+    fn directory(&self, request: &Request) -> Result<Option<Attributes>> {
+        let exists = match request {
+            Request::Root => true,
+            Request::Keyspace(keyspace) => self.has_keyspace(keyspace)?,
+            Request::SSTable(table, id) => self.moment(table)?.is_some_and(|m| m.epoch.sstable(id).is_some()),
+            _ => match request.table() {
+                Some(table) => self.store(table)?.is_some(),
+                None => false,
+            },
+        };
+        let attributes = Attributes { kind: Kind::Directory, size: Size::Exact(0), modified: self.started, version: 0 };
+        Ok(exists.then_some(attributes))
+    }
+
+    fn text_attributes(&self, text: &str) -> Attributes {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Attributes {
+            kind: Kind::File,
+            size: Size::Exact(text.len() as u64),
+            modified: self.started,
+            version: hasher.finish(),
+        }
+    }
+
+    /// The text of a file that is made whole each time; `None` for the others and for what does not exist.
+    fn text(&self, request: &Request) -> Result<Option<String>> {
+        match request {
+            Request::Readme => Ok(Some(texts::readme(&self.database, |table| self.moment(table)))),
+            Request::KeyspaceSchema(keyspace) => match self.has_keyspace(keyspace)? {
+                true => texts::keyspace_schema(&self.database, keyspace).map(Some),
+                false => Ok(None),
+            },
+            Request::TableSchema(table) => self.store(table)?.map(|s| texts::table_schema(&s)).transpose(),
+            Request::TableInfo(table) => {
+                let Some(store) = self.store(table)? else { return Ok(None) };
+                let moment = self.epochs.moment(table, &store, self.options.now);
+                Ok(Some(texts::table_info(table, &store, moment)))
+            }
+            Request::Metadata(table, id) => {
+                let Some(moment) = self.moment(table)? else { return Ok(None) };
+                Ok(moment.epoch.sstable(id).map(|s| texts::metadata(&s)))
+            }
+            Request::Root
+            | Request::Keyspace(_)
+            | Request::Table(_)
+            | Request::Rows(..)
+            | Request::Keys(..)
+            | Request::Partition(..)
+            | Request::SSTables(_)
+            | Request::SSTable(..)
+            | Request::Dump(..) => Ok(None),
+        }
+    }
+}
+
+impl Tree for EngineTree {
+    fn attributes(&self, request: &Request) -> Result<Option<Attributes>> {
+        if request.kind() == Kind::Directory {
+            return self.directory(request);
+        }
+        if let Some(text) = self.text(request)? {
+            return Ok(Some(self.text_attributes(&text)));
+        }
+        let Some(file) = self.file(request)? else { return Ok(None) };
+        Ok(self.known(request, &file)?.map(|known| file.attributes(&known)))
+    }
+
+    fn open(&self, request: &Request) -> Result<Option<Opened>> {
+        if let Some(text) = self.text(request)? {
+            let attributes = self.text_attributes(&text);
+            return Ok(Some(Opened { attributes, content: Arc::new(Fixed(text.into_bytes().into())) }));
+        }
+        let Some(file) = self.file(request)? else { return Ok(None) };
+        let Some(known) = self.known(request, &file)? else { return Ok(None) };
+        let attributes = file.attributes(&known);
+        let content: Arc<dyn Content> = match known {
+            Known::Text(text) => Arc::new(Fixed(text)),
+            Known::Long => {
+                let short_reads = attributes.size == Size::Open;
+                Stream::new(file.rows, Limits::default(), self.active.clone(), short_reads)
+            }
+        };
+        Ok(Some(Opened { attributes, content }))
+    }
+
+    fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>> {
+        if self.directory(request)?.is_none() {
+            return Ok(None);
+        }
+        let mut entries = request.fixed_children();
+        match request {
+            Request::Root => {
+                self.database.refresh()?;
+                entries.extend(self.database.keyspaces().into_iter().map(|k| Request::Keyspace(k.into())));
+            }
+            Request::Keyspace(keyspace) => {
+                self.database.refresh()?;
+                let tables = self.database.tables(keyspace);
+                entries.extend(tables.iter().map(|t| Request::Table(TableName::new(keyspace, t))));
+            }
+            Request::Keys(table, format) => {
+                let Some(moment) = self.moment(table)? else { return Ok(None) };
+                return Ok(Some(Box::new(KeyListing::new(&moment, *format)?)));
+            }
+            Request::SSTables(table) => {
+                let Some(moment) = self.moment(table)? else { return Ok(None) };
+                let names = moment.epoch.sstables().into_iter().map(|(name, _)| name);
+                entries.extend(names.map(|n| Request::SSTable(table.clone(), n.into())));
+            }
+            _ => {}
+        }
+        Ok(Some(Box::new(ShortListing::new(entries))))
+    }
+}

@@ -1,0 +1,208 @@
+//! Rows as text: a table's or a partition's, made while they are read.
+
+use std::sync::Arc;
+
+use sstablefs::Result;
+use sstablefs::merge::{At, LiveRows, Position};
+use sstablefs::table::{ScanRange, View};
+use sstablefs_render::{CsvRows, CsvStyle, JsonRows, RowText};
+
+use crate::content::{Producer, Source};
+use crate::path::Format;
+
+/// A stretch of a table in one form, as of one moment.
+#[derive(Clone)]
+pub(super) struct Rows {
+    pub(super) view: Arc<View>,
+    pub(super) range: ScanRange,
+    pub(super) format: Format,
+    pub(super) csv: CsvStyle,
+    /// Seconds since the epoch.
+    pub(super) now: i64,
+}
+
+#[derive(Clone)]
+pub(super) struct RowsAt {
+    position: Position,
+    wrote_rows: bool,
+}
+
+/// Writes live rows one behind the other.
+struct Writer {
+    text: Box<dyn RowText + Send>,
+    format: Format,
+    /// What stands before the first row was written.
+    opened: bool,
+    wrote_rows: bool,
+    /// The rows stand in a partition.
+    in_partition: bool,
+    /// A row of that partition was written.
+    partition_has_row: bool,
+}
+
+pub(super) struct RowsText {
+    rows: LiveRows,
+    writer: Writer,
+}
+
+pub(super) enum Rendered {
+    Whole(Vec<u8>),
+    Long,
+}
+
+impl Rows {
+    fn writer(&self) -> Writer {
+        let text: Box<dyn RowText + Send> = match self.format {
+            Format::Json | Format::JsonLines => Box::new(JsonRows::new(self.view.table())),
+            Format::Csv => Box::new(CsvRows::new(self.view.table(), self.csv)),
+        };
+        Writer {
+            text,
+            format: self.format,
+            opened: false,
+            wrote_rows: false,
+            in_partition: false,
+            partition_has_row: false,
+        }
+    }
+
+    /// The whole text when it has at most `limit` bytes.
+    pub(super) fn render(&self, limit: usize) -> Result<Rendered> {
+        let mut producer = self.start(None)?;
+        producer.writer.render(&mut producer.rows, limit)
+    }
+
+    /// The text of the partition with this key; `None` when it has no row.
+    pub(super) fn render_partition(&self, key: &[u8], limit: usize) -> Result<Option<Rendered>> {
+        let Some(mut rows) = self.view.partition(key, self.now)? else { return Ok(None) };
+        let mut writer = self.writer();
+        writer.enter(&rows)?;
+        let rendered = writer.render(&mut rows, limit)?;
+        Ok(writer.wrote_rows.then_some(rendered))
+    }
+}
+
+impl Source for Rows {
+    type Checkpoint = RowsAt;
+    type Producer = RowsText;
+
+    fn start(&self, from: Option<&RowsAt>) -> Result<RowsText> {
+        let mut writer = self.writer();
+        let rows = match from {
+            None => self.view.rows(&self.range, self.now)?,
+            Some(from) => {
+                writer.opened = true;
+                writer.wrote_rows = from.wrote_rows;
+                writer.partition_has_row = matches!(from.position.at, At::Row(_));
+                self.view.rows_after(&from.position, &self.range, self.now)?
+            }
+        };
+        Ok(RowsText { rows, writer })
+    }
+}
+
+impl Writer {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        self.opened = true;
+        match self.format {
+            Format::Json => out.push(b'['),
+            Format::JsonLines => {}
+            Format::Csv => self.text.header(out),
+        }
+    }
+
+    fn close(&self, out: &mut Vec<u8>) {
+        match self.format {
+            Format::Json => out.extend_from_slice(b"\n]\n"),
+            Format::JsonLines | Format::Csv => {}
+        }
+    }
+
+    /// Takes the partition that the rows stand at the start of.
+    fn enter(&mut self, rows: &LiveRows) -> Result<()> {
+        self.text.partition(&rows.key().key, rows.static_row())?;
+        self.in_partition = true;
+        Ok(())
+    }
+
+    /// Appends the next row; `false` when there is none.
+    #[inline]
+    fn next(&mut self, rows: &mut LiveRows, out: &mut Vec<u8>) -> Result<bool> {
+        loop {
+            if !self.in_partition {
+                if !rows.next_partition()? {
+                    return Ok(false);
+                }
+                self.enter(rows)?;
+            }
+            let start = out.len();
+            if self.format == Format::Json {
+                out.extend_from_slice(if self.wrote_rows { b",\n" } else { b"\n" });
+            }
+            let found = match rows.next_row()? {
+                Some(row) => {
+                    self.text.row(Some(row), out)?;
+                    self.partition_has_row = true;
+                    true
+                }
+                None => {
+                    self.in_partition = false;
+                    // A partition that has only static values is one row, too.
+                    let only_static = !std::mem::take(&mut self.partition_has_row) && !rows.static_row().is_empty();
+                    if only_static {
+                        self.text.row(None, out)?;
+                    }
+                    only_static
+                }
+            };
+            if found {
+                if self.format == Format::JsonLines {
+                    out.push(b'\n');
+                }
+                self.wrote_rows = true;
+                return Ok(true);
+            }
+            out.truncate(start);
+        }
+    }
+
+    fn fill(&mut self, rows: &mut LiveRows, out: &mut Vec<u8>, target: usize) -> Result<bool> {
+        if !self.opened {
+            self.open(out);
+        }
+        while out.len() < target {
+            let good = out.len();
+            match self.next(rows, out) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.close(out);
+                    return Ok(false);
+                }
+                Err(e) => {
+                    // A row that was written in part.
+                    out.truncate(good);
+                    return Err(e);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn render(&mut self, rows: &mut LiveRows, limit: usize) -> Result<Rendered> {
+        let mut out = Vec::new();
+        let more = self.fill(rows, &mut out, limit + 1)?;
+        Ok(if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out) })
+    }
+}
+
+impl Producer for RowsText {
+    type Checkpoint = RowsAt;
+
+    fn fill(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
+        self.writer.fill(&mut self.rows, out, target)
+    }
+
+    fn checkpoint(&self) -> RowsAt {
+        RowsAt { position: self.rows.position(), wrote_rows: self.writer.wrote_rows }
+    }
+}
