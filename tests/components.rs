@@ -4,7 +4,9 @@ mod data;
 
 use std::sync::Arc;
 
-use sstablefs::sstable::{BloomFilter, ChunkSums, Component, CompressionInfo, DataSource, Descriptor, Statistics};
+use sstablefs::sstable::{
+    BloomFilter, ChunkSums, Component, CompressionInfo, DataSource, Descriptor, Digest, Statistics, Toc,
+};
 use sstablefs::storage::{FileSource, Source};
 
 fn source(descriptor: &Descriptor, component: Component) -> Option<Source> {
@@ -77,4 +79,25 @@ fn filters_have_the_first_and_the_last_key() {
         }
     }
     assert!(absent * 10 > asked * 9, "only {absent} of {asked} made-up keys were recognized");
+}
+
+#[test]
+fn the_digest_is_that_of_the_data() {
+    for descriptor in data::sstables() {
+        let digest = Digest::parse(&bytes(&descriptor, Component::Digest)).unwrap();
+        let data = source(&descriptor, Component::Data).unwrap();
+        digest.check(&data).unwrap_or_else(|e| panic!("{descriptor}: {e}"));
+        assert!(Digest(digest.0 ^ 1).check(&data).is_err());
+    }
+}
+
+#[test]
+fn the_toc_names_the_files_that_are_there() {
+    for descriptor in data::sstables() {
+        let toc = Toc::parse(&bytes(&descriptor, Component::Toc)).unwrap();
+        for component in Component::ALL {
+            let exists = descriptor.component(component).exists();
+            assert_eq!(toc.has(component), exists, "{descriptor}: {}", component.name());
+        }
+    }
 }

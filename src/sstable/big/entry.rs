@@ -23,9 +23,9 @@ pub(super) struct Window {
     start: u64,
 }
 
-/// An entry in a window.
-pub(super) struct RawEntry<'a> {
-    pub(super) key: &'a [u8],
+/// An entry, its key still in the window.
+pub(super) struct RawEntry {
+    key: (usize, usize),
     pub(super) position: u64,
     pub(super) rows: Option<(RowIndexHandle, DeletionTime)>,
     /// Of the next entry.
@@ -39,27 +39,43 @@ impl Window {
         self.start = 0;
     }
 
+    /// The key of the entry that was read last.
+    #[inline]
+    pub(super) fn key(&self, entry: &RawEntry) -> &[u8] {
+        &self.bytes[entry.key.0..entry.key.1]
+    }
+
     /// Reads the entry at `at`; `None` at the end of the file. What has to be read is read `step` bytes at a time.
+    #[inline]
     pub(super) fn entry(
         &mut self,
         source: &Source,
         at: u64,
         step: usize,
         version: Version,
-    ) -> Result<Option<RawEntry<'_>>> {
+    ) -> Result<Option<RawEntry>> {
+        let skip = at.wrapping_sub(self.start);
+        if skip < self.bytes.len() as u64
+            && let Some(entry) = parse(&self.bytes, skip as usize, self.start, version)?
+            && entry.end <= source.len()
+        {
+            return Ok(Some(entry));
+        }
+        self.refilled(source, at, step, version)
+    }
+
+    #[cold]
+    fn refilled(&mut self, source: &Source, at: u64, step: usize, version: Version) -> Result<Option<RawEntry>> {
         if at >= source.len() {
             return Ok(None);
         }
-        let held = at.checked_sub(self.start).and_then(|skip| self.bytes.get(skip as usize..)).unwrap_or_default();
-        let fits = !held.is_empty() && parse(held, at, version)?.is_some();
-        if !fits {
-            self.fill(source, at, step)?;
-            if self.bytes.len() < LONGEST_HEAD && parse(&self.bytes, at, version)?.is_none() {
-                self.fill(source, at, LONGEST_HEAD)?;
-            }
+        self.fill(source, at, step)?;
+        let mut entry = parse(&self.bytes, 0, at, version)?;
+        if entry.is_none() && self.bytes.len() < LONGEST_HEAD {
+            self.fill(source, at, LONGEST_HEAD)?;
+            entry = parse(&self.bytes, 0, at, version)?;
         }
-        let held = &self.bytes[(at - self.start) as usize..];
-        let entry = parse(held, at, version)?.ok_or_else(|| Error::from(Truncated { at: source.len() }))?;
+        let entry = entry.ok_or_else(|| Error::from(Truncated { at: source.len() }))?;
         if entry.end > source.len() {
             return Err(Error::corrupt("the row index of a partition goes beyond the end of the file").at(at));
         }
@@ -77,19 +93,20 @@ impl Window {
     }
 }
 
-/// `Ok(None)`: the bytes end before the entry's head does.
-fn parse(bytes: &[u8], at: u64, version: Version) -> Result<Option<RawEntry<'_>>> {
-    let mut cursor = Cursor::with_base(bytes, at);
-    let Ok((key, position, size)) = head(&mut cursor) else { return Ok(None) };
+/// The entry at `skip` of bytes that begin at `start` in the file. `Ok(None)`: they end before the entry's head does.
+#[inline]
+fn parse(bytes: &[u8], skip: usize, start: u64, version: Version) -> Result<Option<RawEntry>> {
+    let mut cursor = Cursor::with_base(bytes, start);
+    let Ok((key, position, size)) = head(&mut cursor, skip) else { return Ok(None) };
+    if size == 0 {
+        return Ok(Some(RawEntry { key, position, rows: None, end: cursor.offset() }));
+    }
     let start = cursor.offset();
-    let bad = |size| Error::corrupt(format!("a row index of {size} bytes")).at(start);
+    let bad = || Error::corrupt(format!("a row index of {size} bytes")).at(start);
     if size > i32::MAX as u64 {
-        return Err(bad(size));
+        return Err(bad());
     }
     let end = start + size;
-    if size == 0 {
-        return Ok(Some(RawEntry { key, position, rows: None, end }));
-    }
     if cursor.vint().is_err() {
         return Ok(None);
     }
@@ -97,11 +114,17 @@ fn parse(bytes: &[u8], at: u64, version: Version) -> Result<Option<RawEntry<'_>>
     let Ok(blocks) = cursor.vint() else { return Ok(None) };
     let start = cursor.offset();
     // A block has at least two prefixes, two numbers and its offset.
-    let length = end.checked_sub(start).filter(|length| blocks > 0 && blocks <= length / 8).ok_or_else(|| bad(size))?;
+    let length = end.checked_sub(start).filter(|length| blocks > 0 && blocks <= length / 8).ok_or_else(bad)?;
     let rows = RowIndexHandle::Big { start, length, blocks: blocks as u32 };
     Ok(Some(RawEntry { key, position, rows: Some((rows, deletion)), end }))
 }
 
-fn head<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a [u8], u64, u64), Truncated> {
-    Ok((cursor.short_bytes()?, cursor.vint()?, cursor.vint()?))
+/// Where the key is, the position in Data.db, and the bytes of the row index.
+#[inline]
+fn head(cursor: &mut Cursor<'_>, skip: usize) -> Result<((usize, usize), u64, u64), Truncated> {
+    cursor.seek(skip)?;
+    let length = usize::from(cursor.u16()?);
+    let start = cursor.position();
+    cursor.skip(length)?;
+    Ok(((start, start + length), cursor.vint()?, cursor.vint()?))
 }

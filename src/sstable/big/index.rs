@@ -63,8 +63,8 @@ impl BigIndex {
             let mut at = start;
             while at < end {
                 match window.entry(&inner.source, at, step, inner.version)? {
-                    Some(raw) if raw.key == key.key => {
-                        fill(entry, &raw);
+                    Some(raw) if window.key(&raw) == key.key => {
+                        fill(entry, window, &raw);
                         return Ok(true);
                     }
                     Some(raw) => at = raw.end,
@@ -82,8 +82,9 @@ impl BigIndex {
         let mut scratch = Vec::new();
         entries.at = inner.interval_of(from, &mut scratch)?.map_or(0, |(start, _)| start);
         while let Some(raw) = entries.window.entry(&inner.source, entries.at, SCAN_STEP, inner.version)? {
-            let token = inner.order.token(raw.key);
-            if inner.order.compare_raw((token, raw.key), (from.token, &from.key)).is_ge() {
+            let key = entries.window.key(&raw);
+            let token = inner.order.token(key);
+            if inner.order.compare_raw((token, key), (from.token, &from.key)).is_ge() {
                 break;
             }
             entries.at = raw.end;
@@ -130,9 +131,9 @@ impl Inner {
     }
 }
 
-fn fill(entry: &mut IndexEntry, raw: &RawEntry<'_>) {
+fn fill(entry: &mut IndexEntry, window: &Window, raw: &RawEntry) {
     entry.key.clear();
-    entry.key.extend_from_slice(raw.key);
+    entry.key.extend_from_slice(window.key(raw));
     entry.position = raw.position;
     entry.row_index = raw.rows.map(|(handle, _)| handle);
     entry.deletion = raw.rows.map(|(_, deletion)| deletion);
@@ -144,10 +145,10 @@ fn summarize(index: &Source, version: Version) -> Result<Summary> {
     let (mut at, mut seen) = (0, 0u64);
     while let Some(raw) = window.entry(index, at, SCAN_STEP, version)? {
         if seen.is_multiple_of(u64::from(BUILT_INTERVAL)) {
-            samples.push((raw.key.to_vec(), at));
+            samples.push((window.key(&raw).to_vec(), at));
         }
         last.clear();
-        last.extend_from_slice(raw.key);
+        last.extend_from_slice(window.key(&raw));
         at = raw.end;
         seen += 1;
     }
@@ -170,7 +171,7 @@ impl BigEntries {
         let Some(raw) = self.window.entry(&inner.source, self.at, SCAN_STEP, inner.version)? else {
             return Ok(false);
         };
-        fill(entry, &raw);
+        fill(entry, &self.window, &raw);
         self.at = raw.end;
         Ok(true)
     }

@@ -133,7 +133,12 @@ impl DataSource {
     /// On an error `out` is as it was. Chunk lengths are as large as the file says.
     pub fn read_chunk(&self, position: u64, out: &mut Vec<u8>) -> Result<(u64, usize)> {
         let before = out.len();
+        let start = position - position % u64::from(self.chunk_length());
         let done = SCRATCH.with_borrow_mut(|scratch| {
+            if scratch.held == Some((self.id, start)) && position - start < scratch.chunk.len() as u64 {
+                out.extend_from_slice(&scratch.chunk);
+                return Ok((start, scratch.chunk.len()));
+            }
             let done = self.read_into(position, &mut scratch.compressed, out);
             if scratch.compressed.capacity() > SCRATCH_KEPT {
                 scratch.compressed = Vec::new();
