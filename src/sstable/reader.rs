@@ -94,7 +94,7 @@ impl Reader {
         let keys = KeyOrder::new(table.partitioner, &statistics.header.key_type);
         let index = PartitionIndex::open(descriptor, &data, &keys, &mut notes)?;
         let data_index = DataIndex::new(data.clone(), layout.clone(), keys.clone());
-        let filter = Self::filter(descriptor, &mut notes)?;
+        let filter = Self::filter(descriptor, &statistics, &mut notes)?;
         let stats = &statistics.stats;
         let no_deletions =
             stats.min_local_deletion_time == NO_DELETION_TIME && stats.max_local_deletion_time == NO_DELETION_TIME;
@@ -119,10 +119,17 @@ impl Reader {
         })
     }
 
-    fn filter(descriptor: &Descriptor, notes: &mut Vec<String>) -> Result<Option<BloomFilter>> {
+    fn filter(
+        descriptor: &Descriptor,
+        statistics: &Statistics,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<BloomFilter>> {
         let path = descriptor.component(Component::Filter);
         let Some(source) = optional(&path)? else {
-            notes.push(format!("{}: missing, each lookup goes to the index", path.display()));
+            // A table with bloom_filter_fp_chance = 1 has none.
+            if statistics.bloom_filter_fp_chance < 1.0 {
+                notes.push(format!("{}: missing, each lookup goes to the index", path.display()));
+            }
             return Ok(None);
         };
         let parsed = read_all(&*source, LARGEST_FILTER)

@@ -1,0 +1,191 @@
+//! Every golden case through the engine: what a real Cassandra 5.0.6 printed for the data in testdata/, which
+//! `scripts/golden` made with it, against what is read and rendered here.
+//!
+//! A file of expected answers that nothing here knows makes the test fail, and so does a table without answers. COPY's
+//! CSV, which cqlsh prints in its own way, is compared by `scripts/compare` through the mount.
+
+mod text;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sstablefs::rows::Row;
+use sstablefs::schema::Table;
+use sstablefs::table::{Database, Options, ScanRange, TableStore, View};
+use sstablefs_render::{JsonRows, RowText};
+
+/// testdata/ of the repository, or another folder of its kind while golden cases are made.
+fn testdata() -> PathBuf {
+    std::env::var_os("SSTABLEFS_TESTDATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata"), PathBuf::from)
+}
+
+fn gunzip(path: &Path) -> String {
+    let file = fs::File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text
+}
+
+fn names(dir: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn select(view: &View, now: i64) -> sstablefs::Result<String> {
+    let mut out = Vec::new();
+    let mut json = JsonRows::new(view.table());
+    let mut rows = view.rows(&ScanRange::ALL, now)?;
+    while rows.next_partition()? {
+        json.partition(&rows.key().key, rows.static_row())?;
+        let static_only = !rows.static_row().is_empty();
+        let mut any = false;
+        while let Some(row) = rows.next_row()? {
+            json.row(Some(row), &mut out)?;
+            out.push(b'\n');
+            any = true;
+        }
+        if static_only && !any {
+            json.row(None, &mut out)?;
+            out.push(b'\n');
+        }
+    }
+    Ok(String::from_utf8(out).expect("JSON in UTF-8"))
+}
+
+/// The table of SELECT DISTINCT: its partition key and nothing else.
+fn keys_only(table: &Table) -> Arc<Table> {
+    let mut keys = table.clone();
+    keys.clustering.clear();
+    keys.statics.clear();
+    keys.regulars.clear();
+    Arc::new(keys)
+}
+
+/// The same rows read partition by partition, with the keys from the indexes.
+fn select_by_key(view: &View, now: i64) -> sstablefs::Result<(String, String)> {
+    let (mut out, mut distinct) = (Vec::new(), Vec::new());
+    let mut json = JsonRows::new(view.table());
+    let mut key_json = JsonRows::new(&keys_only(view.table()));
+    let mut keys = view.keys(None, now)?;
+    while let Some(key) = keys.next_key()? {
+        key_json.partition(&key.key, &Row::default())?;
+        key_json.row(None, &mut distinct)?;
+        distinct.push(b'\n');
+        let Some(mut rows) = view.partition(&key.key, now)? else { continue };
+        json.partition(&key.key, rows.static_row())?;
+        let static_only = !rows.static_row().is_empty();
+        let mut any = false;
+        while let Some(row) = rows.next_row()? {
+            json.row(Some(row), &mut out)?;
+            out.push(b'\n');
+            any = true;
+        }
+        if static_only && !any {
+            json.row(None, &mut out)?;
+            out.push(b'\n');
+        }
+    }
+    Ok((String::from_utf8(out).expect("JSON in UTF-8"), String::from_utf8(distinct).expect("JSON in UTF-8")))
+}
+
+fn dump(view: &View, id: &str) -> Result<String, String> {
+    let reader = view.sstables().iter().find(|r| r.descriptor().id.to_string() == id).ok_or("no such SSTable")?;
+    let mut out = Vec::new();
+    let _ = (reader, &mut out);
+    String::from_utf8(out).map_err(|e| e.to_string())
+}
+
+/// Compares all answers for a table; returns what differs.
+fn check(store: &TableStore, expected: &Path, now: i64) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let view = match store.view() {
+        Ok(view) => view,
+        Err(e) => return vec![format!("can't be opened: {e}")],
+    };
+    wrong.extend(store.problems().iter().map(|e| format!("a problem: {e}")));
+    let mut compare = |what: &str, got: Result<String, String>, expected: &str| match got {
+        Ok(got) => wrong.extend(text::difference(expected, &got).map(|d| format!("{what}: {d}"))),
+        Err(e) => wrong.push(format!("{what}: {e}")),
+    };
+    let message = |e: sstablefs::Error| e.to_string();
+    let mut dumps = 0;
+    for file in names(expected) {
+        let path = expected.join(&file);
+        let answer = |path: &Path| gunzip(path);
+        match file.as_str() {
+            "select.jsonl.gz" => {
+                let rows = answer(&path);
+                compare("SELECT", select(&view, now).map_err(message), &rows);
+                compare("SELECT by key", select_by_key(&view, now).map(|(rows, _)| rows).map_err(message), &rows);
+            }
+            "distinct.jsonl.gz" => {
+                compare("DISTINCT", select_by_key(&view, now).map(|(_, keys)| keys).map_err(message), &answer(&path));
+            }
+            "copy.csv.gz" => {}
+            file if file.ends_with(".metadata.txt.gz") => {}
+            file => match file.strip_suffix(".dump.jsonl.gz") {
+                Some(id) => {
+                    dumps += 1;
+                    compare(&format!("dump of {id}"), dump(&view, id), &answer(&path));
+                }
+                None => panic!("{}: no test reads this file", path.display()),
+            },
+        }
+    }
+    if dumps != view.sstables().len() {
+        wrong.push(format!("{} SSTables, {dumps} dumps of them are expected", view.sstables().len()));
+    }
+    wrong
+}
+
+fn version(version: &str) {
+    let dir = testdata().join(version);
+    let now = fs::read_to_string(dir.join("expected/now")).expect("the time of the SELECTs").trim().parse().unwrap();
+    let database = Database::open(&[dir.join("data")], &Options::default()).unwrap();
+    let (mut wrong, mut tables) = (Vec::new(), 0);
+    let mut answered = BTreeSet::new();
+    for keyspace in names(&dir.join("expected")).into_iter().filter(|name| name != "now") {
+        for table in names(&dir.join("expected").join(&keyspace)) {
+            tables += 1;
+            let expected = dir.join("expected").join(&keyspace).join(&table);
+            let differences = match database.table(&keyspace, &table) {
+                Some(store) => check(&store, &expected, now),
+                None => vec!["not found in the data".to_owned()],
+            };
+            wrong.extend(differences.into_iter().map(|d| format!("{keyspace}.{table}: {d}")));
+            answered.insert((keyspace.clone(), table));
+        }
+    }
+    for keyspace in database.keyspaces() {
+        for table in database.tables(&keyspace) {
+            let has_data = database
+                .table(&keyspace, &table)
+                .is_some_and(|t| t.view().map_or(true, |view| !view.sstables().is_empty()));
+            if has_data && !answered.contains(&(keyspace.clone(), table.clone())) {
+                wrong.push(format!("{keyspace}.{table}: nothing is expected of it"));
+            }
+        }
+    }
+    println!("{version}: {tables} tables, {} differences", wrong.len());
+    assert!(tables > 0, "no golden cases in {}", dir.display());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nb() {
+    version("nb");
+}
+
+#[test]
+fn oa() {
+    version("oa");
+}
+
+#[test]
+fn da() {
+    version("da");
+}
