@@ -1,5 +1,7 @@
 //! The SSTables of testdata/, or of the directory that SSTABLEFS_TESTDATA names: VERSION/data/KEYSPACE/TABLE/….
 
+#![allow(dead_code, reason = "each test program uses a part of this file")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -28,4 +30,18 @@ fn walk(dir: &Path, found: &mut Vec<Descriptor>) {
             found.push(descriptor);
         }
     }
+}
+
+/// Each version's name with the time at which Cassandra was asked for its answers.
+pub(crate) fn versions() -> Vec<(String, i64)> {
+    let mut versions = Vec::new();
+    for entry in fs::read_dir(root()).unwrap() {
+        let path = entry.unwrap().path();
+        if let Ok(now) = fs::read_to_string(path.join("expected/now")) {
+            versions.push((path.file_name().unwrap().to_str().unwrap().to_owned(), now.trim().parse().unwrap()));
+        }
+    }
+    versions.sort();
+    assert!(!versions.is_empty(), "no versions below {}", root().display());
+    versions
 }
