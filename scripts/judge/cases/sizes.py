@@ -87,6 +87,16 @@ def markers():
     ], codec=("deflate", 16))
 
 
+def long_range():
+    """A range tombstone open over many blocks of one SSTable, and older rows under it in another."""
+    insert = f"INSERT INTO {KS}.long_range (k, c, v) VALUES (?, ?, ?) USING TIMESTAMP ?"
+    delete = f"DELETE FROM {KS}.long_range USING TIMESTAMP 2000 WHERE k = 1 AND c > 100 AND c <= 5900"
+    return Case(KS, "long_range", "k int, c int, v text, PRIMARY KEY (k, c)", [
+        [(insert, (1, c, f"old {c}", 1000)) for c in range(0, 6000, 2)],
+        [delete] + [(insert, (1, c, f"new {c} " + "x" * 40, 3000)) for c in range(0, 6000, 5)],
+    ], codec=("lz4", 16))
+
+
 def large_cells():
     rows = [(f"INSERT INTO {KS}.large_cells (k, c, t, b) VALUES (?, ?, ?, ?) USING TIMESTAMP ?",
              (k, c, words(k * 10 + c, 120) * 280, words(c, 90).encode() * 370, 1000)) for k in range(2) for c in range(2)]
@@ -129,4 +139,4 @@ def many_columns():
 
 
 CASES = [tiny(), named(), unfiltered(), wide("wide", "c ASC, d DESC", ("lz4", 16), 4200), wide("wide_desc", "c DESC, d ASC", ("zstd", 4), 900),
-         wide("wide_plain", "", ("none", 0), 250), wide_types(), markers(), large_cells(), large_uncompressed(), incompressible(), many_columns()]
+         wide("wide_plain", "", ("none", 0), 250), wide_types(), markers(), long_range(), large_cells(), large_uncompressed(), incompressible(), many_columns()]
