@@ -4,7 +4,7 @@
 //! it. A node shows one version at a time: the kernel keeps one page cache and one size for it. When the data changes
 //! while somebody has the old version open, the name gets a new node and the old one lives on until it is closed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::Mutex;
@@ -14,6 +14,9 @@ use crate::path::Request;
 use crate::tree::Opened;
 
 pub const ROOT: u64 = 1;
+
+/// With more nodes than this the kernel is asked to forget some, until half are left.
+pub(super) const MANY: usize = 32_768;
 
 #[derive(Default)]
 pub(super) struct Inodes {
@@ -25,17 +28,21 @@ struct Table {
     nodes: HashMap<u64, Node>,
     /// The node that a lookup of a name leads to, where it is not the one at the hash.
     moved: HashMap<Request, u64>,
+    /// Nodes of partitions in the order in which they were made, some of them gone since.
+    oldest: VecDeque<(u64, u64)>,
+    next_age: u64,
 }
 
 struct Node {
     request: Request,
+    age: u64,
     /// How often the kernel was told of it and has not forgotten it.
     lookups: u64,
     handles: u32,
     /// The version whose pages and attributes the kernel may have.
     version: u64,
     /// What open handles see; `None` without any.
-    opened: Option<Opened>,
+    opened: Option<Box<Opened>>,
 }
 
 /// How a file may be opened.
@@ -79,7 +86,17 @@ impl Table {
         } else {
             self.moved.insert(request.clone(), ino);
         }
-        self.nodes.insert(ino, Node { request: request.clone(), lookups: 0, handles: 0, version, opened: None });
+        let age = self.next_age;
+        self.next_age += 1;
+        self.nodes.insert(ino, Node { request: request.clone(), age, lookups: 0, handles: 0, version, opened: None });
+        if matches!(request, Request::Partition(..)) {
+            self.oldest.push_back((ino, age));
+            // Those that the kernel forgot by itself.
+            if self.oldest.len() > 2 * self.nodes.len() + 64 {
+                let nodes = &self.nodes;
+                self.oldest.retain(|(ino, age)| nodes.get(ino).is_some_and(|n| n.age == *age));
+            }
+        }
         ino
     }
 
@@ -103,7 +120,7 @@ impl Inodes {
 
     /// What open handles of the node see.
     pub(super) fn opened(&self, ino: u64) -> Option<Opened> {
-        self.table.lock().nodes.get(&ino)?.opened.clone()
+        self.table.lock().nodes.get(&ino)?.opened.as_deref().cloned()
     }
 
     /// Counts a lookup of `request`, which shows `version` now, and gives its number.
@@ -139,7 +156,7 @@ impl Inodes {
             return Err(FsError::Stale);
         }
         node.handles += 1;
-        node.opened.get_or_insert_with(|| opened.clone());
+        node.opened.get_or_insert_with(|| Box::new(opened.clone()));
         if node.version == version {
             return Ok(Binding::Same);
         }
@@ -162,6 +179,32 @@ impl Inodes {
     pub(super) fn select(&self, which: impl Fn(&Request) -> bool) -> Vec<(u64, Request)> {
         let table = self.table.lock();
         table.nodes.iter().filter(|n| which(&n.1.request)).map(|n| (*n.0, n.1.request.clone())).collect()
+    }
+
+    pub(super) fn are_many(&self) -> bool {
+        self.table.lock().nodes.len() > MANY
+    }
+
+    /// What the kernel is to forget so that half of [`MANY`] nodes are left; it may need some of it all the same.
+    pub(super) fn surplus(&self) -> Vec<Request> {
+        let table = &mut *self.table.lock();
+        let mut surplus = Vec::new();
+        if table.nodes.len() <= MANY {
+            return surplus;
+        }
+        let wanted = table.nodes.len() - MANY / 2;
+        while surplus.len() < wanted
+            && let Some((ino, age)) = table.oldest.pop_front()
+        {
+            let Some(node) = table.nodes.get(&ino).filter(|n| n.age == age) else { continue };
+            if node.handles > 0 {
+                // Its name is needed to open it again; it comes up later.
+                table.oldest.push_back((ino, age));
+                break;
+            }
+            surplus.push(node.request.clone());
+        }
+        surplus
     }
 
     #[cfg(test)]

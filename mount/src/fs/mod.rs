@@ -9,11 +9,12 @@
 mod error;
 mod handles;
 mod inodes;
+mod janitor;
 mod recent;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
@@ -23,9 +24,10 @@ pub use inodes::ROOT;
 
 use crate::content::Content;
 use crate::path::{Kind, Request};
-use crate::tree::{Attributes, Listing, Opened, Size, Tree};
+use crate::tree::{Attributes, Change, Listener, Listing, Opened, Size, Tree};
 use handles::Handles;
 use inodes::{Binding, Inodes};
+use janitor::Janitor;
 use recent::Recent;
 
 /// How long the kernel may answer without asking. Short: what it knows is also taken back when the data changes, but
@@ -95,6 +97,24 @@ pub struct Fs<T> {
     directories: Handles<DirectoryHandle>,
     recent: Recent,
     kernel: OnceLock<Arc<dyn Kernel>>,
+    janitor: Janitor,
+}
+
+/// Passes changes on as long as the file system lives.
+struct Changes<T>(Weak<Fs<T>>);
+
+impl<T: Tree> Listener for Changes<T> {
+    fn changed(&self, change: Change) {
+        let Some(fs) = self.0.upgrade() else { return };
+        match change {
+            Change::Table(table) => fs.changed(|request| request.table() == Some(&table)),
+            Change::Names => fs.changed(|_| true),
+        }
+    }
+
+    fn is_listening(&self) -> bool {
+        self.0.strong_count() > 0
+    }
 }
 
 impl<T: Tree> Fs<T> {
@@ -107,6 +127,7 @@ impl<T: Tree> Fs<T> {
             directories: Handles::default(),
             recent: Recent::default(),
             kernel: OnceLock::new(),
+            janitor: Janitor::default(),
         }
     }
 
@@ -115,8 +136,10 @@ impl<T: Tree> Fs<T> {
     }
 
     /// To be called once, when the mount stands.
-    pub fn connect(&self, kernel: Arc<dyn Kernel>) {
+    pub fn connect(self: &Arc<Self>, kernel: Arc<dyn Kernel>) {
         self.kernel.get_or_init(|| kernel);
+        self.janitor.start(self);
+        self.tree.watch(Box::new(Changes(Arc::downgrade(self))));
     }
 
     /// Adds the path to an error of the tree, for the log.
@@ -135,6 +158,9 @@ impl<T: Tree> Fs<T> {
         let request = parent.child(name).ok_or(FsError::NoEntry)?;
         let attributes = Self::about(&request, self.tree.attributes(&request))?.ok_or(FsError::NoEntry)?;
         let ino = self.inodes.look_up(&request, attributes.version);
+        if self.inodes.are_many() {
+            self.janitor.call();
+        }
         Ok(self.cheap_stat(ino, &attributes))
     }
 

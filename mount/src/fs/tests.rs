@@ -7,12 +7,12 @@ use parking_lot::Mutex;
 use super::*;
 use crate::tree::memory::{File, MemoryTree};
 
-fn fs_of(files: &[(&str, &str)]) -> Fs<MemoryTree> {
+fn fs_of(files: &[(&str, &str)]) -> Arc<Fs<MemoryTree>> {
     let tree = MemoryTree::new();
     for (path, text) in files {
         tree.put_text(path, text);
     }
-    Fs::new(tree, FsOptions::default())
+    Arc::new(Fs::new(tree, FsOptions::default()))
 }
 
 fn walk(fs: &Fs<MemoryTree>, path: &str) -> Result<Stat, FsError> {
@@ -236,4 +236,39 @@ fn forgotten_nodes_are_freed() {
     assert_eq!(read(&fs, open.handle, 0, 9).unwrap(), b"1");
     fs.release(open.handle);
     assert_eq!(fs.inodes.len(), 0);
+}
+
+/// Forgets as the kernel does.
+struct Forgetful(Weak<Fs<MemoryTree>>, Mutex<usize>);
+
+impl Kernel for Forgetful {
+    fn forget_attributes(&self, _: u64) {}
+    fn forget_content(&self, _: u64) {}
+    fn forget_name(&self, parent: u64, name: &str) {
+        let fs = self.0.upgrade().unwrap();
+        let request = fs.inodes.request(parent).unwrap().child(name).unwrap();
+        fs.forget(inodes::number(&request), 1);
+        *self.1.lock() += 1;
+    }
+}
+
+#[test]
+fn nodes_do_not_grow_with_the_number_of_files_that_were_looked_at() {
+    let fs = fs_of(&[]);
+    for i in 0..3 * inodes::MANY {
+        fs.tree().put_text(&format!("/ks/t/json/{i}.json"), "x");
+    }
+    let folder = walk(&fs, "/ks/t/json").unwrap().ino;
+    let kernel = Arc::new(Forgetful(Arc::downgrade(&fs), Mutex::new(0)));
+    let open = fs.open(fs.lookup(folder, "0.json").unwrap().ino, false).unwrap();
+    fs.connect(kernel.clone());
+    for i in 1..3 * inodes::MANY {
+        fs.lookup(folder, &format!("{i}.json")).unwrap();
+    }
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while fs.inodes.len() > inodes::MANY && std::time::Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(fs.inodes.len() <= inodes::MANY && *kernel.1.lock() >= 2 * inodes::MANY, "{}", fs.inodes.len());
+    assert_eq!(read(&fs, open.handle, 0, 5).unwrap(), b"x");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use parking_lot::RwLock;
 use sstablefs::{Error, Result};
 
-use super::{Attributes, Listing, Opened, ShortListing, Size, Tree};
+use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
 use crate::content::{Active, Content, Fixed, Limits, Producer, Source, Stream};
 use crate::path::{Kind, Request};
 
@@ -121,6 +121,9 @@ impl Tree for MemoryTree {
         names.dedup();
         Ok(Some(Box::new(ShortListing::new(names.into_iter().filter_map(|n| request.child(n))))))
     }
+
+    /// Who changes it knows.
+    fn watch(&self, _: Box<dyn Listener>) {}
 }
 
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use sstablefs::Result;
 
 use crate::content::Content;
-use crate::path::{Kind, Request};
+use crate::path::{Kind, Request, TableName};
 
 /// The size of a file, as far as it is known without more work than the answer is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,23 @@ pub trait Listing: Send {
     fn seek(&mut self, index: u64) -> Result<()>;
 }
 
+/// What is different from before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The data of a table.
+    Table(TableName),
+    /// Keyspaces, tables or their schema.
+    Names,
+}
+
+/// Somebody who wants to know of changes.
+pub trait Listener: Send {
+    fn changed(&self, change: Change);
+
+    /// When not, no more need be told.
+    fn is_listening(&self) -> bool;
+}
+
 /// `Ok(None)` means that there is no such thing, or not any more.
 pub trait Tree: Send + Sync + 'static {
     /// Whether it exists, and what it looks like. `request` comes from [`Request::child`].
@@ -54,6 +71,9 @@ pub trait Tree: Send + Sync + 'static {
     fn open(&self, request: &Request) -> Result<Option<Opened>>;
 
     fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>>;
+
+    /// Starts to tell of changes that come from outside.
+    fn watch(&self, listener: Box<dyn Listener>);
 }
 
 /// A folder whose entries fit in memory.

@@ -42,6 +42,10 @@ impl Epoch {
 }
 
 impl Epoch {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Its SSTables with their names: the identifier, which only SSTables of several nodes can have in common.
     pub(super) fn sstables(&self) -> Vec<(String, Arc<Reader>)> {
         let mut named: Vec<(String, Arc<Reader>)> = Vec::new();
@@ -82,6 +86,11 @@ pub(super) struct Epochs {
 }
 
 impl Epochs {
+    /// The number of the table's epoch when it was last looked at.
+    pub(super) fn current(&self, name: &TableName) -> Option<u64> {
+        self.current.lock().get(name).map(|e| e.number)
+    }
+
     /// The table as it is on disk now. `fixed`: the time to read at, instead of now.
     pub(super) fn moment(&self, name: &TableName, store: &TableStore, fixed: Option<i64>) -> Result<Moment> {
         store.refresh()?;

@@ -3,9 +3,11 @@
 mod cache;
 mod epoch;
 mod files;
+mod inotify;
 mod keys;
 mod rows;
 mod texts;
+mod watch;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use sstablefs::Result;
 use sstablefs::table::{Database, TableStore};
 use sstablefs_render::CsvStyle;
 
-use super::{Attributes, Listing, Opened, ShortListing, Size, Tree};
+use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
 use crate::content::{Active, Content, Fixed, Limits, Stream};
 use crate::path::{Kind, Request, TableName};
 use cache::{Cache, Known};
@@ -37,7 +39,7 @@ pub struct EngineOptions {
 pub struct EngineTree {
     database: Arc<Database>,
     options: EngineOptions,
-    epochs: Epochs,
+    epochs: Arc<Epochs>,
     cache: Cache,
     active: Active,
     started: SystemTime,
@@ -48,7 +50,7 @@ impl EngineTree {
         EngineTree {
             database,
             options,
-            epochs: Epochs::default(),
+            epochs: Arc::default(),
             cache: Cache::new(CACHE),
             active: Active::new(ACTIVE),
             started: SystemTime::now(),
@@ -135,6 +137,10 @@ impl EngineTree {
 }
 
 impl Tree for EngineTree {
+    fn watch(&self, listener: Box<dyn Listener>) {
+        watch::start(self.database.clone(), self.epochs.clone(), listener);
+    }
+
     fn attributes(&self, request: &Request) -> Result<Option<Attributes>> {
         if request.kind() == Kind::Directory {
             return self.directory(request);
