@@ -2,12 +2,14 @@
 //! and keys as file names.
 
 pub mod csv;
+pub mod dump;
 pub mod json;
 pub mod name;
 mod rows;
 pub mod value;
 
 pub use csv::{CsvRows, CsvStyle};
+pub use dump::{DumpForm, DumpOptions, DumpStream};
 pub use json::JsonRows;
 pub use name::KeyNames;
 pub use rows::RowText;

@@ -4,13 +4,13 @@
 //! fields of user types keep names that are no Python identifiers.
 
 use sstablefs::Result;
-use sstablefs::cql::Type;
+use sstablefs::cql::{Type, elements};
 
+use super::elements::{counter_total, fixed, for_each};
 use super::escape::{cqlsh_text, hex};
 use super::json::separate;
 use super::text::not_finite;
-use super::{address, elements, number, time};
-use elements::fixed;
+use super::{address, number, time};
 
 /// Renders values of one type as the text of a CSV field.
 #[derive(Debug, Clone)]
@@ -42,8 +42,8 @@ pub enum CsvValue {
     User(Vec<(Vec<u8>, CsvValue)>),
     Vector {
         element: Box<CsvValue>,
-        dimension: usize,
-        length: Option<usize>,
+        ty: Type,
+        dimension: u16,
     },
 }
 
@@ -77,11 +77,9 @@ impl CsvValue {
             Type::User(user) => Self::User(
                 user.fields.iter().enumerate().map(|(i, (name, ty))| (field_prefix(i, name), Self::new(ty))).collect(),
             ),
-            Type::Vector { element, dimension } => Self::Vector {
-                element: boxed(element),
-                dimension: usize::from(*dimension),
-                length: element.fixed_length(),
-            },
+            Type::Vector { element, dimension } => {
+                Self::Vector { element: boxed(element), ty: (**element).clone(), dimension: *dimension }
+            }
         }
     }
 
@@ -111,7 +109,7 @@ impl CsvValue {
             Self::Set(element) => list(element, b"{}", value, out)?,
             Self::Map(key, val) => {
                 out.push(b'{');
-                elements::collection(value, 2, |i, v| {
+                for_each(elements::map(value)?, |i, v| {
                     if i % 2 == 0 {
                         separate(i, out);
                         key.write_nested(v, out)
@@ -124,7 +122,7 @@ impl CsvValue {
             }
             Self::Tuple(types) => {
                 out.push(b'(');
-                elements::fields(value, types.len(), |i, v| {
+                for_each(elements::fields(value, types.len()), |i, v| {
                     separate(i, out);
                     types[i].write_nested(v, out)
                 })?;
@@ -134,18 +132,18 @@ impl CsvValue {
                 if fields.is_empty() {
                     out.push(b'{');
                 }
-                elements::fields(value, fields.len(), |i, v| {
+                for_each(elements::fields(value, fields.len()), |i, v| {
                     let (prefix, ty) = &fields[i];
                     out.extend_from_slice(prefix);
                     ty.write_nested(v, out)
                 })?;
                 out.push(b'}');
             }
-            Self::Vector { element, dimension, length } => {
+            Self::Vector { element, ty, dimension } => {
                 out.push(b'[');
-                elements::vector(value, *dimension, *length, |i, v| {
+                for_each(elements::vector(value, ty, *dimension), |i, v| {
                     separate(i, out);
-                    element.write(v, true, out)
+                    element.write_nested(v, out)
                 })?;
                 out.push(b']');
             }
@@ -161,7 +159,7 @@ impl CsvValue {
             Self::SmallInt => number::integer(i16::from_be_bytes(fixed(value, "smallint")?).into(), out),
             Self::Int => number::integer(i32::from_be_bytes(fixed(value, "int")?).into(), out),
             Self::BigInt => number::integer(i64::from_be_bytes(fixed(value, "bigint")?), out),
-            Self::Counter => number::integer(elements::counter_total(value)?, out),
+            Self::Counter => number::integer(counter_total(value)?, out),
             Self::Varint => number::varint(value, out),
             Self::Decimal => number::decimal(value, out)?,
             Self::Float => {
@@ -190,7 +188,7 @@ impl CsvValue {
 
 fn list(element: &CsvValue, brackets: &[u8; 2], value: &[u8], out: &mut Vec<u8>) -> Result<()> {
     out.push(brackets[0]);
-    elements::collection(value, 1, |i, v| {
+    for_each(elements::list(value)?, |i, v| {
         separate(i, out);
         element.write_nested(v, out)
     })?;

@@ -1,61 +1,24 @@
-//! Splits the values of frozen collections, tuples and vectors, and reads counters.
+//! What renderers need to take values apart: elements in order, fixed-length bytes, counters.
 //!
 //! ```text
-//!   list, set    count i32, then per element: length i32, bytes
-//!   map          count i32, then per entry: key and value as elements
-//!   tuple, UDT   per field: length i32 (negative for null), bytes; trailing fields may be absent
-//!   vector       dimension elements, fixed-length ones without a length, others behind an unsigned vint
-//!   counter      n i16, n * i16, then per shard: id 16 bytes, clock i64, count i64
+//!   counter   n i16, n * i16, then per shard: id 16 bytes, clock i64, count i64
 //! ```
-//! Follows CollectionSerializer, TupleType, VectorType and CounterContext.
+//! Follows org.apache.cassandra.db.context.CounterContext.
 
 use sstablefs::bytes::Cursor;
+use sstablefs::cql::elements::Elements;
 use sstablefs::{Error, Result};
 
-/// Calls `each` with the position and the bytes of each element of a frozen list or set; for a map, of each key and
-/// value in turn (`parts` 2).
-pub(super) fn collection<'a>(
-    value: &'a [u8],
-    parts: usize,
+/// Calls `each` with the position and the bytes of each element, of a map with those of each key and value in turn.
+#[inline]
+pub(super) fn for_each<'a>(
+    mut elements: Elements<'a>,
     mut each: impl FnMut(usize, Option<&'a [u8]>) -> Result<()>,
 ) -> Result<()> {
-    let mut cursor = Cursor::new(value);
-    let count = usize::try_from(cursor.i32()?).map_err(|_| Error::corrupt("a collection has a negative size"))?;
-    for i in 0..count.saturating_mul(parts) {
-        let element = cursor.int_bytes()?;
+    let mut i = 0;
+    while let Some(element) = elements.next_element()? {
         each(i, element)?;
-    }
-    Ok(())
-}
-
-/// Calls `each` for every one of the `fields` of a tuple or user type; absent ones at the end are null.
-pub(super) fn fields<'a>(
-    value: &'a [u8],
-    fields: usize,
-    mut each: impl FnMut(usize, Option<&'a [u8]>) -> Result<()>,
-) -> Result<()> {
-    let mut cursor = Cursor::new(value);
-    for i in 0..fields {
-        let field = if cursor.is_empty() { None } else { cursor.int_bytes()? };
-        each(i, field)?;
-    }
-    Ok(())
-}
-
-/// Calls `each` for every element of a vector.
-pub(super) fn vector<'a>(
-    value: &'a [u8],
-    dimension: usize,
-    element_length: Option<usize>,
-    mut each: impl FnMut(usize, &'a [u8]) -> Result<()>,
-) -> Result<()> {
-    let mut cursor = Cursor::new(value);
-    for i in 0..dimension {
-        let element = match element_length {
-            Some(n) => cursor.take(n)?,
-            None => cursor.vint_bytes()?,
-        };
-        each(i, element)?;
+        i += 1;
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ fn first_special(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Appends a JSON string.
-pub(crate) fn json_string(text: &str, out: &mut Vec<u8>) {
+pub fn json_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     json_escape(text, out);
     out.push(b'"');

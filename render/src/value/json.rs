@@ -1,11 +1,11 @@
 //! A value as SELECT JSON and sstabledump print it: AbstractType.toJSONString of each class.
 
 use sstablefs::Result;
-use sstablefs::cql::Type;
+use sstablefs::cql::{Type, elements};
 
+use super::elements::{counter_total, fixed, for_each};
 use super::escape::{hex, json_escape, json_string, utf8};
-use super::{address, elements, number, time};
-use elements::fixed;
+use super::{address, number, time};
 
 /// The name of a column or field as a JSON key: one that is not lower case stands between quotes of its own.
 pub(crate) fn json_name(name: &str, out: &mut Vec<u8>) {
@@ -47,8 +47,8 @@ pub enum JsonValue {
     User(Vec<(Vec<u8>, JsonValue)>),
     Vector {
         element: Box<JsonValue>,
-        dimension: usize,
-        length: Option<usize>,
+        ty: Type,
+        dimension: u16,
     },
 }
 
@@ -81,11 +81,9 @@ impl JsonValue {
             Type::User(user) => Self::User(
                 user.fields.iter().enumerate().map(|(i, (name, ty))| (field_prefix(i, name), Self::new(ty))).collect(),
             ),
-            Type::Vector { element, dimension } => Self::Vector {
-                element: boxed(element),
-                dimension: usize::from(*dimension),
-                length: element.fixed_length(),
-            },
+            Type::Vector { element, dimension } => {
+                Self::Vector { element: boxed(element), ty: (**element).clone(), dimension: *dimension }
+            }
         }
     }
 
@@ -105,7 +103,7 @@ impl JsonValue {
             Self::Time if value.is_empty() => out.extend_from_slice(b"\"null\""),
             Self::List(element) => {
                 out.push(b'[');
-                elements::collection(value, 1, |i, v| {
+                for_each(elements::list(value)?, |i, v| {
                     separate(i, out);
                     element.write_or_null(v, out)
                 })?;
@@ -113,7 +111,7 @@ impl JsonValue {
             }
             Self::Map(key, val) => {
                 out.push(b'{');
-                elements::collection(value, 2, |i, v| {
+                for_each(elements::map(value)?, |i, v| {
                     if i % 2 == 0 {
                         separate(i, out);
                         key.write_key(v.unwrap_or_default(), out)
@@ -126,7 +124,7 @@ impl JsonValue {
             }
             Self::Tuple(types) => {
                 out.push(b'[');
-                elements::fields(value, types.len(), |i, v| {
+                for_each(elements::fields(value, types.len()), |i, v| {
                     separate(i, out);
                     types[i].write_or_null(v, out)
                 })?;
@@ -136,18 +134,18 @@ impl JsonValue {
                 if fields.is_empty() {
                     out.push(b'{');
                 }
-                elements::fields(value, fields.len(), |i, v| {
+                for_each(elements::fields(value, fields.len()), |i, v| {
                     let (prefix, ty) = &fields[i];
                     out.extend_from_slice(prefix);
                     ty.write_or_null(v, out)
                 })?;
                 out.push(b'}');
             }
-            Self::Vector { element, dimension, length } => {
+            Self::Vector { element, ty, dimension } => {
                 out.push(b'[');
-                elements::vector(value, *dimension, *length, |i, v| {
+                for_each(elements::vector(value, ty, *dimension), |i, v| {
                     separate(i, out);
-                    element.write(v, out)
+                    element.write_or_null(v, out)
                 })?;
                 out.push(b']');
             }
@@ -158,7 +156,7 @@ impl JsonValue {
             Self::SmallInt => number::integer(i16::from_be_bytes(fixed(value, "smallint")?).into(), out),
             Self::Int => number::integer(i32::from_be_bytes(fixed(value, "int")?).into(), out),
             Self::BigInt => number::integer(i64::from_be_bytes(fixed(value, "bigint")?), out),
-            Self::Counter => number::integer(elements::counter_total(value)?, out),
+            Self::Counter => number::integer(counter_total(value)?, out),
             Self::Varint => number::varint(value, out),
             Self::Decimal => number::decimal(value, out)?,
             Self::Float => {

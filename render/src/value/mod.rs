@@ -8,6 +8,7 @@ mod csv;
 mod elements;
 mod escape;
 mod json;
+mod literal;
 mod number;
 mod parse;
 mod text;
@@ -15,9 +16,11 @@ mod time;
 
 pub use csv::CsvValue;
 
-pub use escape::{hex, json_escape};
+pub(crate) use elements::counter_total;
+pub use escape::{hex, json_escape, json_string};
 pub use json::JsonValue;
 pub(crate) use json::{json_name, separate};
+pub use literal::CqlLiteral;
 pub use number::{double, float, integer};
 pub use parse::parse_text;
 pub use text::TextValue;
