@@ -1,1 +1,75 @@
-fn main() {}
+//! The `sstablefs` command: arguments, output and exit codes. 0 is success, 1 an error, 2 wrong use.
+
+mod args;
+mod info;
+mod schema;
+mod system;
+mod time;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use sstablefs_mount::MountOptions;
+
+use args::{Cli, Command, Csv, Mount};
+
+/// Why a command failed.
+enum Failure {
+    /// Said on stderr.
+    Error(sstablefs::Error),
+    /// The output could not be written.
+    Output(io::Error),
+    /// Said already.
+    Told,
+}
+
+impl From<sstablefs::Error> for Failure {
+    fn from(error: sstablefs::Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Output(error)
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    system::raise_file_limit();
+    let result = match cli.command {
+        Command::Mount(args) => mount(args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Info(args) => info::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough, as head does.
+        Err(Failure::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(e)) => {
+            eprintln!("sstablefs: the output can't be written: {e}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Error(e)) => {
+            eprintln!("sstablefs: {e}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Told) => ExitCode::FAILURE,
+    }
+}
+
+fn mount(args: Mount) -> Result<(), Failure> {
+    sstablefs_mount::mount(MountOptions {
+        data: args.data,
+        mountpoint: args.mountpoint,
+        foreground: args.foreground,
+        now: args.time.now,
+        exact_sizes: args.exact_sizes,
+        csv_rfc4180: args.csv == Csv::Rfc4180,
+        allow_other: args.allow_other,
+        threads: args.threads,
+    })?;
+    Ok(())
+}

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::discover::{self, TableDir, TableDirs};
 use super::listing::Listing;
+use super::store::INFERRED_NOTE;
 use super::{ScanRange, TableStore};
 use crate::error::{Error, Kind, Result};
 use crate::schema::system::{SYSTEM_TABLES, SystemRow, SystemRows};
@@ -138,11 +139,6 @@ impl Database {
         Ok(true)
     }
 }
-
-const INFERRED_NOTE: &str = "\
--- No schema was found: the columns are those that the SSTables name, the names of key columns are made up.
-
-";
 
 impl State {
     /// Makes the stores of the tables in `dirs`, keeping those from before.

@@ -328,7 +328,7 @@ mod tests {
         assert_eq!(folder.live(), ["oa-1-big-Data.db", "oa-2-big-Data.db"]);
         let (add, remove) = (folder.record(RecordKind::Add, NEW), folder.record(RecordKind::Remove, OLD));
         let cases: [(&[String], &[&str]); 5] = [
-            (&[add.clone()], &["oa-1-big-Data.db"]),
+            (std::slice::from_ref(&add), &["oa-1-big-Data.db"]),
             (&[add.clone(), remove.clone()], &["oa-1-big-Data.db"]),
             (&[add.clone(), remove.clone(), commit()], &["oa-2-big-Data.db"]),
             (&[add.clone(), remove.clone(), commit()[..9].to_owned()], &["oa-1-big-Data.db"]),

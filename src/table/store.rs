@@ -12,7 +12,7 @@ use super::discover::TableDirs;
 use super::listing::{Listing, LiveSstable};
 use super::{View, inferred, parallel};
 use crate::error::{Error, Kind, Result};
-use crate::schema::Table;
+use crate::schema::{Detail, Table, create_type};
 
 use crate::sstable::{Component, Descriptor, Reader, Statistics, read_statistics};
 use crate::storage::directory::{self, Stamp};
@@ -26,6 +26,12 @@ pub struct TableStore {
     /// Held by the one that loads.
     loading: Mutex<()>,
 }
+
+/// Stands before statements that no schema told.
+pub(super) const INFERRED_NOTE: &str = "\
+-- No schema was found: the columns are those that the SSTables name, the names of key columns are made up.
+
+";
 
 /// What the table was at its last refresh.
 struct State {
@@ -90,6 +96,18 @@ impl TableStore {
     /// The schema, with the columns that SSTables have beyond it.
     pub fn schema(&self) -> Result<Arc<Table>> {
         Ok(self.view()?.table().clone())
+    }
+
+    /// The statements that make the table: its user types, itself and its indexes.
+    pub fn schema_cql(&self, detail: Detail) -> Result<String> {
+        let table = match self.known() {
+            Some(known) => known,
+            None => self.schema()?,
+        };
+        let head = if self.is_inferred() { INFERRED_NOTE } else { "" };
+        let types = table.user_types().iter().map(|t| create_type(t)).collect::<Vec<_>>();
+        let statements = types.into_iter().chain([table.to_cql(detail)]).collect::<Vec<_>>();
+        Ok(format!("{head}{}\n", statements.join("\n\n")))
     }
 
     /// Looks for changes on disk; `true` when the next [`view`](Self::view) is another one.

@@ -12,7 +12,7 @@ mod literal;
 mod number;
 mod parse;
 mod text;
-mod time;
+pub(crate) mod time;
 
 pub use csv::CsvValue;
 

@@ -11,6 +11,7 @@
 //!
 //! The checksums are there from version na on.
 
+pub mod cardinality;
 mod histogram;
 mod stats;
 

@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::time::parse_now;
+
+/// Shows Apache Cassandra SSTables as files.
+#[derive(Debug, Parser)]
+#[command(name = "sstablefs", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+DATA is a Cassandra data directory, a keyspace's, a table's or a snapshot's folder in it, or one Data.db file.
+
+Examples:
+  sstablefs mount /var/lib/cassandra/data ~/mnt      then: ls ~/mnt, head ~/mnt/KEYSPACE/TABLE/rows.jsonl
+  sstablefs schema /var/lib/cassandra/data           the CREATE statements
+  sstablefs info /var/lib/cassandra/data -o json     what Statistics.db says about each SSTable";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Mount tables as files
+    Mount(Mount),
+    /// Print the CREATE statements of what is there
+    Schema(Schema),
+    /// Print what the files of SSTables say about them, as Cassandra's sstablemetadata does
+    Info(Info),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Returns when the mount can be used; umount or fusermount3 -u ends it.
+
+Examples:
+  sstablefs mount /var/lib/cassandra/data ~/mnt
+  sstablefs mount /disk1/data /disk2/data ~/mnt       the disks of a node, as one
+  sstablefs mount -f --now 2024-01-31T12:00:00Z snapshots/monday ~/mnt")]
+pub(crate) struct Mount {
+    /// Data directories, or parts of them; several are merged as one
+    #[arg(required = true, value_name = "DATA")]
+    pub(crate) data: Vec<PathBuf>,
+    /// An empty folder
+    #[arg(required = true)]
+    pub(crate) mountpoint: PathBuf,
+    /// Stay in the foreground and log to the terminal
+    #[arg(short, long)]
+    pub(crate) foreground: bool,
+    /// Refuse writes (nothing can be written yet, in any case)
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    #[command(flatten)]
+    pub(crate) time: Now,
+    /// Let stat work out the size of files that are too large to be made ahead
+    #[arg(long)]
+    pub(crate) exact_sizes: bool,
+    /// How CSV is quoted: cqlsh escapes with a backslash, rfc4180 doubles quotes
+    #[arg(long, value_enum, default_value_t = Csv::Cqlsh)]
+    pub(crate) csv: Csv,
+    /// Let other users read the mount, too
+    #[arg(long)]
+    pub(crate) allow_other: bool,
+    /// How many requests are answered at a time
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Csv {
+    Cqlsh,
+    Rfc4180,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Now {
+    /// Read as of this time, which decides what has expired: seconds since the epoch or 2024-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = parse_now)]
+    pub(crate) now: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sstablefs schema /var/lib/cassandra/data > schema.cql
+  sstablefs schema /var/lib/cassandra/data/shop")]
+pub(crate) struct Schema {
+    /// Data directories, or parts of them
+    #[arg(required = true, value_name = "DATA")]
+    pub(crate) data: Vec<PathBuf>,
+    /// Also what DESCRIBE leaves out: table ids and dropped columns
+    #[arg(long)]
+    pub(crate) internals: bool,
+    /// Also the keyspaces that Cassandra makes itself
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sstablefs info nb-1-big-Data.db
+  sstablefs info /var/lib/cassandra/data/shop/orders-1b25 -o json | jq '.sstables[].total_rows'")]
+pub(crate) struct Info {
+    /// A Data.db file, a table's folder, a keyspace's, a data directory
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+    /// Seconds that tombstones are kept, for the estimate of those that could be dropped
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) gc_grace_seconds: i64,
+    #[command(flatten)]
+    pub(crate) time: Now,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Text,
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_last_path_is_the_mountpoint() {
+        let cli = Cli::try_parse_from(["sstablefs", "mount", "a", "b", "m"]).unwrap();
+        let Command::Mount(mount) = cli.command else { panic!("{cli:?}") };
+        assert_eq!(mount.data, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(mount.mountpoint, PathBuf::from("m"));
+        assert_eq!(Cli::try_parse_from(["sstablefs", "mount", "a"]).unwrap_err().exit_code(), 2);
+    }
+}

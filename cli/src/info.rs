@@ -1,0 +1,99 @@
+//! `sstablefs info`: what the files of SSTables say about them.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use sstablefs::sstable::Descriptor;
+use sstablefs::table::discover::{self, TableDirs};
+use sstablefs::table::listing::Listing;
+use sstablefs_render::metadata::{self, Metadata, Surroundings};
+
+use crate::Failure;
+use crate::args::{Info, Output};
+use crate::time::{now, utc_offset};
+
+pub(crate) fn run(args: &Info) -> Result<(), Failure> {
+    let zone = TimeZone::system();
+    let around = Surroundings {
+        now: args.time.now.unwrap_or_else(now).saturating_sub(args.gc_grace_seconds),
+        utc_offset: &|seconds| utc_offset(&zone, seconds),
+    };
+    let (tables, mut problems) = discover::by_table(discover::find(&args.paths)?, |_, _| None);
+    let is_one = args.paths.iter().all(|path| path.is_file());
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut values = Vec::new();
+    let mut failed = false;
+    for table in tables {
+        let found = Found::read(&table)?;
+        problems.extend(found.problems.iter().cloned());
+        failed |= !found.problems.is_empty();
+        match args.output {
+            Output::Text => {
+                for sstable in &found.sstables {
+                    out.write_all(metadata::to_text(sstable, &around)?.as_bytes())?;
+                }
+            }
+            Output::Json => values.push(found.to_json(&table, &around)?),
+        }
+    }
+    if args.output == Output::Json {
+        // The form follows from what was asked for, not from what was found.
+        let value = match (is_one, values.as_mut_slice()) {
+            (true, [only]) if args.paths.len() == 1 => only["sstables"][0].take(),
+            (false, [only]) if args.paths.len() == 1 && is_table(&args.paths[0]) => only.take(),
+            _ => Value::Array(values),
+        };
+        serde_json::to_writer_pretty(&mut out, &value).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    for problem in &problems {
+        eprintln!("sstablefs: {problem}");
+    }
+    if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+fn is_table(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else { return false };
+    discover::find(std::slice::from_ref(&path)).is_ok_and(|dirs| dirs.iter().any(|d| d.path == path))
+}
+
+/// The live SSTables of a table.
+struct Found {
+    sstables: Vec<Metadata>,
+    problems: Vec<sstablefs::Error>,
+}
+
+impl Found {
+    fn read(table: &TableDirs) -> Result<Found, Failure> {
+        let listing = Listing::read(&table.dirs)?;
+        let mut found = Found { sstables: Vec::new(), problems: listing.problems };
+        for sstable in &listing.sstables {
+            let data = sstable.dir.join(&sstable.data_file);
+            match Descriptor::of_data_file(&data).and_then(|descriptor| Metadata::read(&descriptor)) {
+                Ok(metadata) => found.sstables.push(metadata),
+                Err(e) => found.problems.push(e),
+            }
+        }
+        found.sstables.sort_by_key(|m| m.descriptor.id);
+        Ok(found)
+    }
+
+    fn to_json(&self, table: &TableDirs, around: &Surroundings<'_>) -> Result<Value, Failure> {
+        let stats = || self.sstables.iter().map(|m| &m.statistics.stats);
+        let sstables = self.sstables.iter().map(|m| metadata::to_json(m, around));
+        Ok(json!({
+            "keyspace": table.keyspace,
+            "table": table.table,
+            "directories": table.dirs.iter().map(|d| d.path.display().to_string()).collect::<Vec<_>>(),
+            "total_rows": stats().map(|s| s.total_rows).sum::<i64>(),
+            "estimated_partitions": stats().map(|s| s.partition_sizes.count()).sum::<i64>(),
+            "min_timestamp": stats().map(|s| s.min_timestamp).min(),
+            "max_timestamp": stats().map(|s| s.max_timestamp).max(),
+            "problems": self.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "sstables": sstables.collect::<sstablefs::Result<Vec<_>>>()?,
+        }))
+    }
+}

@@ -1,0 +1,82 @@
+//! The histograms of sstablemetadata. Follows org.apache.cassandra.tools.Util.TermHistogram.
+
+use std::fmt::Write;
+
+use sstablefs::sstable::statistics::EstimatedHistogram;
+
+/// Longest bar.
+const WIDTH: f64 = 30.0;
+/// Buckets of the histogram from which the percentiles are read.
+const BUCKETS: usize = 165;
+
+/// Appends a histogram of points and how often each occurs.
+pub(super) fn write(title: &str, points: &[(i64, i64)], label: impl Fn(i64) -> String, out: &mut String) {
+    let labels: Vec<String> = points.iter().map(|(point, _)| label(*point)).collect();
+    let width = labels.iter().map(|l| l.chars().count()).chain([title.len(), 5]).max().unwrap_or(0);
+    let counts = points.iter().map(|(_, count)| *count);
+    let count_width = counts.clone().map(|count| count.to_string().len()).max().unwrap_or(0).max(5);
+    let (largest, sum) = (counts.clone().max().unwrap_or(0).max(0), counts.map(|c| c as f64).sum::<f64>());
+    let _ = writeln!(out, "   {title:<width$} | {:<count_width$}  (%)  Histogram ", "Count");
+    for ((_, count), label) in points.iter().zip(&labels) {
+        let percent = (100.0 * (*count as f64 / sum)) as i64;
+        let bar = bar(*count as f64 / largest as f64 * WIDTH);
+        let _ = writeln!(out, "   {label:<width$} | {count:>count_width$} ({percent:>3}) {bar}");
+    }
+    let all = collect(points);
+    out.push_str("   Percentiles\n");
+    let percentiles = [("50th", 0.5), ("75th", 0.75), ("95th", 0.95), ("98th", 0.98), ("99th", 0.99)];
+    let ends = [("Min", all.min()), ("Max", all.max())];
+    let percentiles = percentiles.into_iter().map(|(name, part)| (name, all.percentile(part)));
+    for (name, point) in percentiles.chain(ends) {
+        let _ = writeln!(out, "   {name:<10}{}", label(point));
+    }
+}
+
+fn bar(length: f64) -> String {
+    let whole = length as usize;
+    let rest = match length - whole as f64 {
+        rest if rest >= 0.75 => "o",
+        rest if rest >= 0.3 => ".",
+        _ => "",
+    };
+    "O".repeat(whole) + rest
+}
+
+/// The buckets in use of a histogram, by their upper ends.
+pub(super) fn points(histogram: &EstimatedHistogram) -> Vec<(i64, i64)> {
+    let all = histogram.offsets.iter().copied().zip(histogram.buckets.iter().copied());
+    all.filter(|(_, count)| *count > 0).collect()
+}
+
+/// The points in buckets of which each is a fifth larger than the one before (EstimatedHistogram.newOffsets).
+fn collect(points: &[(i64, i64)]) -> EstimatedHistogram {
+    let mut offsets = vec![1i64];
+    while let (Some(last), true) = (offsets.last(), offsets.len() < BUCKETS) {
+        let next = (*last as f64 * 1.2).round() as i64;
+        offsets.push(next.max(last + 1));
+    }
+    let mut buckets = vec![0i64; BUCKETS + 1];
+    for (point, count) in points {
+        let i = offsets.partition_point(|offset| offset < point);
+        buckets[i] = buckets[i].saturating_add(*count);
+    }
+    EstimatedHistogram { offsets, buckets }
+}
+
+/// How many of the points lie up to `end`, with what is between two points spread evenly
+/// (StreamingTombstoneHistogramBuilder.DataHolder.sum).
+pub(super) fn sum_up_to(points: &[(i64, i32)], end: i64) -> f64 {
+    let mut sum = 0.0;
+    for (i, (point, count)) in points.iter().enumerate() {
+        if *point <= end {
+            sum += f64::from(*count);
+            continue;
+        }
+        let Some((before, count_before)) = i.checked_sub(1).and_then(|i| points.get(i)) else { return 0.0 };
+        let count_before = f64::from(*count_before);
+        let weight = (end - before) as f64 / (point - before) as f64;
+        let count_here = count_before + (f64::from(*count) - count_before) * weight;
+        return sum - count_before + (count_before + count_here) * weight / 2.0 + count_before / 2.0;
+    }
+    sum
+}

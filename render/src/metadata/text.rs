@@ -1,0 +1,140 @@
+//! The text of sstablemetadata.
+
+use std::fmt::{Display, Write};
+
+use sstablefs::Result;
+use sstablefs::cql::java;
+use sstablefs::rows::NO_DELETION_TIME;
+use sstablefs::schema::uuid;
+use sstablefs::sstable::HeaderColumn;
+
+use super::date::{date, duration, size, span};
+use super::{Metadata, Surroundings, histogram};
+use crate::value;
+
+/// As `sstablemetadata` prints it.
+pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>) -> Result<String> {
+    let Metadata { descriptor, statistics, .. } = metadata;
+    let (stats, header) = (&statistics.stats, &statistics.header);
+    let micros = |t: i64| if t == 0 { None } else { date(t.div_euclid(1000), around.utc_offset) };
+    let seconds = |t: i64| if t == 0 { None } else { date(t.saturating_mul(1000), around.utc_offset) };
+    let mut out = Text(String::new());
+    out.field("SSTable", descriptor.dir.join(descriptor.to_string()).display());
+    out.field("Partitioner", &statistics.partitioner);
+    out.field("Bloom Filter FP chance", double(statistics.bloom_filter_fp_chance));
+    out.comment("Minimum timestamp", or_dashes(micros(stats.min_timestamp)), Some(stats.min_timestamp));
+    out.comment("Maximum timestamp", or_dashes(micros(stats.max_timestamp)), Some(stats.max_timestamp));
+    out.field("Duration", span(stats.max_timestamp.wrapping_sub(stats.min_timestamp)));
+    for (name, time) in [
+        ("SSTable min local deletion time", stats.min_local_deletion_time),
+        ("SSTable max local deletion time", stats.max_local_deletion_time),
+    ] {
+        let time = if time == NO_DELETION_TIME { i64::MAX } else { time };
+        let text = if time == i64::MAX { None } else { seconds(time) };
+        out.comment(name, text.unwrap_or("no tombstones".to_owned()), Some(time));
+    }
+    let compressor = metadata.compressor.map(|class| format!("org.apache.cassandra.io.compress.{class}"));
+    out.field("Compressor", compressor.as_deref().unwrap_or("-"));
+    if metadata.compressor.is_some() {
+        out.field("Compression ratio", double(stats.compression_ratio));
+    }
+    out.comment("TTL min", stats.min_ttl, duration(stats.min_ttl.into()));
+    out.comment("TTL max", stats.max_ttl, duration(stats.max_ttl.into()));
+    if let Some([(first_token, first), (last_token, last)]) = &metadata.range {
+        out.comment("First token", first_token, Some(first));
+        out.comment("Last token", last_token, Some(last));
+    }
+    out.field("Covered clusterings", metadata.covered_clustering()?);
+    out.field("Estimated droppable tombstones", double(metadata.droppable_tombstones(around.now)));
+    out.field("SSTable Level", stats.level);
+    let repaired = if stats.repaired_at == 0 { None } else { date(stats.repaired_at, around.utc_offset) };
+    out.comment("Repaired at", stats.repaired_at, repaired);
+    out.field("Originating host id", or_dashes(stats.originating_host_id.map(|id| uuid(&id))));
+    out.field("Pending repair", or_dashes(stats.pending_repair.map(|id| uuid(&id))));
+    let intervals: Vec<String> = stats
+        .commit_log_intervals
+        .iter()
+        .map(|(a, b)| {
+            let position = |p: &sstablefs::sstable::statistics::CommitLogPosition| {
+                format!("CommitLogPosition(segmentId={}, position={})", p.segment, p.position)
+            };
+            format!("{}={}", position(a), position(b))
+        })
+        .collect();
+    out.field("Replay positions covered", format!("{{{}}}", intervals.join(", ")));
+    out.field("totalColumnsSet", stats.total_columns_set);
+    out.field("totalRows", stats.total_rows);
+    out.field("Estimated tombstone drop times", "");
+    let in_quiet = |text: Option<String>| text.map_or(String::new(), |text| format!("({text})"));
+    let drops: Vec<(i64, i64)> = stats.tombstone_drop_times.iter().map(|(t, n)| (*t, i64::from(*n))).collect();
+    histogram::write("Drop Time", &drops, |t| format!("{t} {}", in_quiet(seconds(t))), &mut out.0);
+    out.field("Partition Size", "");
+    let sizes = histogram::points(&stats.partition_sizes);
+    histogram::write("Size (bytes)", &sizes, |n| format!("{n} {}", in_quiet(size(n))), &mut out.0);
+    out.field("Column Count", "");
+    histogram::write("Columns", &histogram::points(&stats.cells_per_partition), |n| n.to_string(), &mut out.0);
+    out.field("Local token space coverage", double(stats.token_space_coverage));
+    if let Some(cardinality) = metadata.cardinality {
+        out.field("Estimated cardinality", cardinality);
+    }
+    out.comment("EncodingStats minTTL", header.min_ttl, duration(header.min_ttl.into()));
+    out.comment(
+        "EncodingStats minLocalDeletionTime",
+        or_dashes(seconds(header.min_local_deletion_time)),
+        Some(header.min_local_deletion_time),
+    );
+    out.comment("EncodingStats minTimestamp", or_dashes(micros(header.min_timestamp)), Some(header.min_timestamp));
+    out.field("KeyType", java::name(&header.key_type, false));
+    let clustering: Vec<String> = header.clustering.iter().map(|(ty, reversed)| java::name(ty, *reversed)).collect();
+    out.field("ClusteringTypes", format!("[{}]", clustering.join(", ")));
+    out.field("StaticColumns", columns(&header.statics));
+    out.field("RegularColumns", columns(&header.regulars));
+    out.field("IsTransient", stats.is_transient);
+    Ok(out.0)
+}
+
+struct Text(String);
+
+impl Text {
+    fn field(&mut self, name: &str, value: impl Display) {
+        let _ = writeln!(self.0, "{name}: {value}");
+    }
+
+    fn comment(&mut self, name: &str, value: impl Display, comment: Option<impl Display>) {
+        match comment {
+            Some(comment) => self.field(name, format_args!("{value} ({comment})")),
+            None => self.field(name, value),
+        }
+    }
+}
+
+fn or_dashes(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "--".to_owned())
+}
+
+fn double(value: f64) -> String {
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    let mut text = Vec::new();
+    value::double(value, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// `name:type` of each in the order of a java.util.HashMap, which is the one that the tool prints.
+fn columns(columns: &[HeaderColumn]) -> String {
+    let mut capacity = 16;
+    while columns.len() * 4 > capacity * 3 {
+        capacity *= 2;
+    }
+    let bucket = |column: &HeaderColumn| {
+        let hash = column.name.encode_utf16().fold(0u32, |h, c| h.wrapping_mul(31).wrapping_add(c.into()));
+        (hash ^ hash >> 16) as usize & (capacity - 1)
+    };
+    let mut sorted: Vec<&HeaderColumn> = columns.iter().collect();
+    sorted.sort_by_key(|c| bucket(c));
+    sorted.iter().map(|c| format!("{}:{}", c.name, java::name(&c.ty, false))).collect::<Vec<_>>().join(", ")
+}
