@@ -5,6 +5,7 @@ mod options;
 mod print;
 mod secondary;
 pub mod system;
+pub mod ddl;
 mod table;
 
 pub use crate::cql::Partitioner;
