@@ -1,11 +1,11 @@
 //! What a table looks like: its columns, keys and options. Built from CREATE TABLE text, from the rows of
 //! system_schema, or from an SSTable's serialization header.
 
+pub mod ddl;
 mod options;
 mod print;
 mod secondary;
 pub mod system;
-pub mod ddl;
 mod table;
 
 pub use crate::cql::Partitioner;

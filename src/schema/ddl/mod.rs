@@ -2,12 +2,13 @@
 //! Follows the statements in org.apache.cassandra.cql3.statements.schema, and db.SchemaCQLHelper, which writes snapshots.
 //!
 //! ```text
-//!   CREATE KEYSPACE | TYPE | TABLE | MATERIALIZED VIEW      taken
-//!   ALTER KEYSPACE | TYPE | TABLE, DROP, USE                taken
-//!   CREATE INDEX | FUNCTION | ROLE …, INSERT, GRANT …       skipped: they change no column
+//!   CREATE KEYSPACE | TYPE | TABLE | MATERIALIZED VIEW | INDEX      taken
+//!   ALTER KEYSPACE | TYPE | TABLE, DROP, USE                        taken
+//!   CREATE FUNCTION | TRIGGER | ROLE …, INSERT, GRANT …             skipped: they change no table
 //! ```
 
 mod alter;
+mod index;
 mod options;
 mod table;
 mod user_type;
@@ -66,8 +67,8 @@ const SKIPPED: [&str; 17] = [
     "desc",
 ];
 
-/// Things that are created, altered and dropped without changing any column.
-const SKIPPED_OBJECTS: [&str; 8] = ["custom", "index", "function", "aggregate", "trigger", "role", "user", "identity"];
+/// Things that are created, altered and dropped without changing any table.
+const SKIPPED_OBJECTS: [&str; 6] = ["function", "aggregate", "trigger", "role", "user", "identity"];
 
 struct Script<'a, 'k> {
     tokens: Tokens<'a>,
@@ -106,6 +107,10 @@ impl Script<'_, '_> {
             self.create_table()
         } else if self.tokens.keywords(&["materialized", "view"]) {
             self.create_view()
+        } else if self.tokens.keyword("index") {
+            self.create_index(false)
+        } else if self.tokens.keywords(&["custom", "index"]) {
+            self.create_index(true)
         } else {
             Err(self.tokens.expected("KEYSPACE, TYPE, TABLE, MATERIALIZED VIEW or INDEX"))
         }
@@ -134,6 +139,12 @@ impl Script<'_, '_> {
             let (keyspace, name) = self.qualified_name("a table")?;
             if let Some(keyspace) = self.keyspaces.get_mut(&keyspace) {
                 keyspace.tables.remove(&name);
+            }
+        } else if self.tokens.keyword("index") {
+            self.if_exists();
+            let (keyspace, name) = self.qualified_name("an index")?;
+            if let Some(keyspace) = self.keyspaces.get_mut(&keyspace) {
+                keyspace.tables.values_mut().for_each(|t| Arc::make_mut(t).indexes.retain(|index| index.name != name));
             }
         } else {
             return Err(self.tokens.expected("KEYSPACE, TYPE, TABLE, MATERIALIZED VIEW or INDEX"));
@@ -324,6 +335,9 @@ mod tests {
         assert_eq!(orders.dropped["old"].dropped_at, 1_700_000_000_000_000);
         assert_eq!(orders.options["comment"], "'c'");
         assert_eq!(orders.options["gc_grace_seconds"], "7");
+        let [index] = orders.indexes.as_slice() else { panic!("{:?}", orders.indexes) };
+        assert!(index.is_custom && index.name == "i" && index.options["target"] == "total");
+        assert!(index.options["class_name"] == "sai" && index.options["x"] == "1");
         let Type::User(a) = &orders.regulars[2].ty else { panic!("{:?}", orders.regulars[2]) };
         assert!(a.multi_cell);
         assert_eq!(a.fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["street", "tags", "zip"]);
@@ -331,7 +345,9 @@ mod tests {
         assert!(shop.types[0].fields[1].1.is_multi_cell(), "and as declared where it is declared");
 
         let view = &shop.tables["by_total"];
-        assert_eq!(view.view_of.as_deref(), Some("orders"));
+        let definition = view.view.as_ref().unwrap();
+        assert_eq!((definition.base_table.as_str(), definition.includes_all_columns), ("orders", false));
+        assert_eq!(definition.where_clause, "total IS NOT NULL AND id IS NOT NULL");
         assert_eq!(names(&view.partition_key), ["total"]);
         assert_eq!(view.clustering.iter().map(|c| c.reversed).collect::<Vec<_>>(), [true, false]);
         assert_eq!(names(&view.regulars), ["note"]);

@@ -91,6 +91,15 @@ impl Properties {
         }
     }
 
+    /// `WITH OPTIONS = {…}` of an index.
+    pub(super) fn index_options(mut self) -> impl Iterator<Item = (String, String)> {
+        let map = match self.options.remove("options") {
+            Some(Value::Map(map)) => map,
+            _ => BTreeMap::new(),
+        };
+        map.into_iter().map(|(key, value)| (key, value.text))
+    }
+
     pub(super) fn set_table(self, table: &mut Table) {
         if let Some(id) = self.id {
             table.id = id;

@@ -102,17 +102,12 @@ impl Script<'_, '_> {
             return Ok(());
         }
         self.tokens.qualified_name("a masking function")?;
-        self.tokens.expect_symbol("(")?;
-        let mut open = 1;
-        while open > 0 {
-            if self.tokens.is_at_end() {
-                return Err(self.tokens.expected("')'"));
-            }
-            open = if self.tokens.is_symbol(0, "(") { open + 1 } else { open };
-            open = if self.tokens.is_symbol(0, ")") { open - 1 } else { open };
+        if self.tokens.is_symbol(0, "(") && self.tokens.is_symbol(1, ")") {
             self.tokens.advance();
+            self.tokens.advance();
+            return Ok(());
         }
-        Ok(())
+        self.parenthesized("an argument").map(|_| ())
     }
 
     /// `(a, b)` or `((a, b), c)`: partition key and clustering columns.

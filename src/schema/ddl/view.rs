@@ -6,6 +6,7 @@ use crate::Result;
 use crate::cql::Type;
 use crate::cql::lexer::Token;
 
+use super::super::secondary::View;
 use super::super::table::{Column, ColumnKind, Table};
 use super::Script;
 
@@ -25,13 +26,20 @@ impl Script<'_, '_> {
         self.tokens.expect_keyword("from")?;
         let base_place = self.tokens.peek();
         let (base_keyspace, base_name) = self.qualified_name("the view's table")?;
-        while !(self.tokens.is_keyword(0, "primary") && self.tokens.is_keyword(1, "key")) {
-            if self.tokens.is_at_end() || self.tokens.is_symbol(0, ";") {
-                return Err(self.tokens.expected("PRIMARY KEY"));
+        let mut where_clause = "";
+        if self.tokens.keyword("where") {
+            let first = self.tokens.peek();
+            while !(self.tokens.is_keyword(0, "primary") && self.tokens.is_keyword(1, "key")) {
+                if self.tokens.is_at_end() || self.tokens.is_symbol(0, ";") {
+                    return Err(self.tokens.expected("PRIMARY KEY"));
+                }
+                let last = self.tokens.advance();
+                where_clause = self.tokens.source_between(first, last);
             }
-            self.tokens.advance();
         }
-        self.tokens.keywords(&["primary", "key"]);
+        let where_clause = where_clause.to_owned();
+        self.tokens.expect_keyword("primary")?;
+        self.tokens.expect_keyword("key")?;
         let (partition_key, clustering) = self.primary_key()?;
         let properties = self.properties()?;
 
@@ -51,7 +59,8 @@ impl Script<'_, '_> {
             view.clustering.push(Column::new(column, ty, ColumnKind::Clustering));
         }
         self.set_clustering_order(&mut view, &properties)?;
-        if selected.is_empty() {
+        let includes_all_columns = selected.is_empty();
+        if includes_all_columns {
             selected.extend(base.all_columns().map(|column| (base_place, column.name.clone())));
         }
         for (token, column) in selected {
@@ -61,7 +70,7 @@ impl Script<'_, '_> {
             }
         }
         view.sort_columns();
-        view.view_of = Some(base_name);
+        view.view = Some(View { base_table: base_name, includes_all_columns, where_clause });
         properties.set_table(&mut view);
         let tables = &mut self.keyspace(&keyspace).tables;
         if !(if_not_exists && tables.contains_key(&name)) {
