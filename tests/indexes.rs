@@ -40,7 +40,7 @@ fn open(descriptor: &Descriptor, with_summary: bool) -> Opened {
         assert_eq!(notes, [""; 0]);
         index
     } else {
-        let index = source(descriptor, Component::Index).unwrap();
+        let index = (source(descriptor, Component::Index).unwrap(), descriptor.component(Component::Index));
         PartitionIndex::Big(BigIndex::open(index, None, order.clone(), descriptor.version).unwrap())
     };
     Opened { data, index, order, statistics }

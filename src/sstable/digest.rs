@@ -5,7 +5,8 @@
 //!   the CRC32 of all bytes of Data.db as they are stored, chunk checksums included, in decimal
 //! ```
 
-use crate::error::{Error, Kind, Result};
+use super::read::read_exact;
+use crate::error::{Error, Result};
 use crate::storage::Source;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Digest {
         let mut at = 0;
         while at < data.len() {
             let n = (data.len() - at).min(STEP as u64) as usize;
-            data.read_exact_at(&mut buffer[..n], at).map_err(|e| Error::new(Kind::Io, e.to_string()).at(at))?;
+            read_exact(&**data, &mut buffer[..n], at)?;
             crc.update(&buffer[..n]);
             at += n as u64;
         }

@@ -60,7 +60,10 @@ pub struct RowBlock {
     pub open_marker: Option<DeletionTime>,
 }
 
-fn optional(descriptor: &Descriptor, component: Component) -> Result<Option<(Source, PathBuf)>> {
+/// A file and its path, for errors.
+pub type Named = (Source, PathBuf);
+
+fn optional(descriptor: &Descriptor, component: Component) -> Result<Option<Named>> {
     let path = descriptor.component(component);
     match FileSource::open(&path) {
         Ok(file) => Ok(Some((Arc::new(file), path))),
@@ -87,7 +90,7 @@ impl PartitionIndex {
     ) -> Result<Option<PartitionIndex>> {
         let version = descriptor.version;
         let main = if version.is_bti() { Component::Partitions } else { Component::Index };
-        let Some((source, path)) = optional(descriptor, main)? else {
+        let Some(source) = optional(descriptor, main)? else {
             notes.push(format!(
                 "{}: missing, partitions are found by reading the data",
                 descriptor.component(main).display()
@@ -95,12 +98,13 @@ impl PartitionIndex {
             return Ok(None);
         };
         if version.is_bti() {
-            let rows = optional(descriptor, Component::Rows)?.map(|(rows, _)| rows);
-            let index = BtiIndex::open(source, rows, data.clone(), order.clone(), version);
-            return index.map(|index| Some(PartitionIndex::Bti(index))).map_err(|e| e.in_file(path));
+            let rows = optional(descriptor, Component::Rows)?;
+            let data = (data.clone(), descriptor.component(Component::Data));
+            let index = BtiIndex::open(source, rows, data, order.clone(), version)?;
+            return Ok(Some(PartitionIndex::Bti(index)));
         }
         let summary = match optional(descriptor, Component::Summary)? {
-            Some((summary, path)) => match Summary::open(summary).map_err(|e| e.in_file(path)) {
+            Some((summary, path)) => match Summary::open(summary, &path) {
                 Ok(summary) => Some(summary),
                 Err(e) => {
                     notes.push(format!("{e}: not used, the index was read instead"));
@@ -113,8 +117,7 @@ impl PartitionIndex {
                 None
             }
         };
-        let index = BigIndex::open(source, summary, order.clone(), version);
-        index.map(|index| Some(PartitionIndex::Big(index))).map_err(|e| e.in_file(path))
+        Ok(Some(PartitionIndex::Big(BigIndex::open(source, summary, order.clone(), version)?)))
     }
 
     /// Finds a partition; `false` when the SSTable does not have it. Reuses the memory of `entry`.
@@ -189,34 +192,45 @@ impl RowIndex {
     /// The block to start at for everything from `bound` on: nothing before it can be at or behind the bound. `None`:
     /// start with the partition's first row. The place is then behind this block.
     pub fn block_at_or_before(&mut self, bound: &Bound<'_>) -> Result<Option<RowBlock>> {
-        match self {
+        let found = match self {
             RowIndex::Big(rows) => rows.block_at_or_before(bound),
             RowIndex::Bti(rows) => rows.block_at_or_before(bound),
-        }
+        };
+        found.map_err(|e| self.locate(e))
     }
 
     /// The last block that can have anything before `bound`, or of all: to read backwards from. The place is then
     /// before this block.
     pub fn last_block_before(&mut self, bound: Option<&Bound<'_>>) -> Result<Option<RowBlock>> {
-        match self {
+        let found = match self {
             RowIndex::Big(rows) => rows.last_block_before(bound),
             RowIndex::Bti(rows) => rows.last_block_before(bound),
-        }
+        };
+        found.map_err(|e| self.locate(e))
     }
 
     /// The block behind the place, which moves behind it.
     pub fn next_block(&mut self) -> Result<Option<RowBlock>> {
-        match self {
+        let found = match self {
             RowIndex::Big(rows) => rows.next_block(),
             RowIndex::Bti(rows) => rows.next_block(),
-        }
+        };
+        found.map_err(|e| self.locate(e))
     }
 
     /// The block before the place, which moves before it.
     pub fn previous_block(&mut self) -> Result<Option<RowBlock>> {
-        match self {
+        let found = match self {
             RowIndex::Big(rows) => rows.previous_block(),
             RowIndex::Bti(rows) => rows.previous_block(),
+        };
+        found.map_err(|e| self.locate(e))
+    }
+
+    fn locate(&self, error: Error) -> Error {
+        match self {
+            RowIndex::Big(rows) => rows.locate(error),
+            RowIndex::Bti(rows) => rows.locate(error),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod header;
 pub mod index;
 mod pages;
 pub mod prefix;
+mod read;
 mod reader;
 mod scanner;
 pub mod statistics;

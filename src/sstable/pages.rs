@@ -1,12 +1,14 @@
 //! Small pages of index files, shared by the whole process: tries and large tables are read through them, so that
 //! memory does not grow with the number or the size of SSTables.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
-use crate::error::{Error, Kind, Result};
+use super::read::read_exact;
+use crate::error::{Error, Result};
 use crate::storage::Source;
 
 /// PageAware.PAGE_SIZE: a trie node never crosses a multiple of it.
@@ -27,15 +29,20 @@ struct Set {
 static CACHE: LazyLock<Box<[Mutex<Set>]>> = LazyLock::new(|| (0..SETS).map(|_| Mutex::default()).collect());
 static NEXT_FILE: AtomicU64 = AtomicU64::new(0);
 
-/// A file that is read by pages.
+/// A file that is read by pages. Its errors name it.
 pub(super) struct PagedFile {
     source: Source,
+    path: PathBuf,
     id: u64,
 }
 
 impl PagedFile {
-    pub(super) fn new(source: Source) -> PagedFile {
-        PagedFile { source, id: NEXT_FILE.fetch_add(1, Ordering::Relaxed) }
+    pub(super) fn new(source: Source, path: PathBuf) -> PagedFile {
+        PagedFile { source, path, id: NEXT_FILE.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -53,12 +60,11 @@ impl PagedFile {
         let start = number.saturating_mul(PAGE as u64);
         let length = self.len().saturating_sub(start).min(PAGE as u64) as usize;
         if length == 0 {
-            return Err(Error::corrupt(format!("byte {start} was asked for, behind the end of the file")));
+            let e = Error::corrupt(format!("byte {start} was asked for, behind the end of the file"));
+            return Err(e.in_file(&self.path));
         }
         let mut buffer = [0; PAGE];
-        self.source
-            .read_exact_at(&mut buffer[..length], start)
-            .map_err(|e| Error::new(Kind::Io, format!("can not read {length} bytes: {e}")).at(start))?;
+        read_exact(&*self.source, &mut buffer[..length], start).map_err(|e| e.in_file(&self.path))?;
         let page: Page = Arc::from(&buffer[..length]);
         let mut set = set.lock();
         let slot = set.next;

@@ -6,10 +6,11 @@
 //! ```
 
 use crate::bytes::{Cursor, Truncated};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
 use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
 use crate::sstable::index::RowIndexHandle;
+use crate::sstable::read::read_exact;
 use crate::sstable::version::Version;
 use crate::storage::Source;
 
@@ -86,10 +87,7 @@ impl Window {
         let length = (source.len() - at).min(length as u64) as usize;
         self.bytes.resize(length, 0);
         self.start = at;
-        source.read_exact_at(&mut self.bytes, at).map_err(|e| {
-            self.bytes.clear();
-            Error::new(Kind::Io, format!("can not read {length} bytes: {e}")).at(at)
-        })
+        read_exact(&**source, &mut self.bytes, at).inspect_err(|_| self.bytes.clear())
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::entry::{RawEntry, Window};
@@ -10,7 +11,7 @@ use super::rows::BigRows;
 use super::summary::Summary;
 use crate::cql::{DecoratedKey, KeyOrder};
 use crate::error::{Error, Result};
-use crate::sstable::index::IndexEntry;
+use crate::sstable::index::{IndexEntry, Named};
 use crate::sstable::prefix::ClusteringTypes;
 use crate::sstable::version::Version;
 use crate::storage::Source;
@@ -27,6 +28,7 @@ pub struct BigIndex(Arc<Inner>);
 
 struct Inner {
     source: Source,
+    path: PathBuf,
     summary: Summary,
     order: KeyOrder,
     version: Version,
@@ -38,12 +40,13 @@ thread_local! {
 
 impl BigIndex {
     /// Without a summary the whole index is read once, to make one.
-    pub fn open(index: Source, summary: Option<Summary>, order: KeyOrder, version: Version) -> Result<BigIndex> {
+    pub fn open(index: Named, summary: Option<Summary>, order: KeyOrder, version: Version) -> Result<BigIndex> {
+        let (source, path) = index;
         let summary = match summary {
             Some(summary) => summary,
-            None => summarize(&index, version)?,
+            None => summarize(&source, version).map_err(|e| e.in_file(&path))?,
         };
-        Ok(BigIndex(Arc::new(Inner { source: index, summary, order, version })))
+        Ok(BigIndex(Arc::new(Inner { source, path, summary, order, version })))
     }
 
     pub fn first_last(&self) -> (&[u8], &[u8]) {
@@ -56,38 +59,15 @@ impl BigIndex {
 
     pub fn lookup(&self, key: &DecoratedKey, entry: &mut IndexEntry) -> Result<bool> {
         let inner = &*self.0;
-        WINDOW.with_borrow_mut(|(window, scratch)| {
-            let Some((start, end)) = inner.interval_of(key, scratch)? else { return Ok(false) };
-            window.clear();
-            let step = (end - start).min(LOOKUP_STEP as u64) as usize;
-            let mut at = start;
-            while at < end {
-                match window.entry(&inner.source, at, step, inner.version)? {
-                    Some(raw) if window.key(&raw) == key.key => {
-                        fill(entry, window, &raw);
-                        return Ok(true);
-                    }
-                    Some(raw) => at = raw.end,
-                    None => break,
-                }
-            }
-            Ok(false)
-        })
+        WINDOW
+            .with_borrow_mut(|(window, scratch)| inner.lookup(key, entry, window, scratch))
+            .map_err(|e| e.in_file(&inner.path))
     }
 
     pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<BigEntries> {
-        let inner = &*self.0;
-        let mut entries = BigEntries { index: self.clone(), window: Window::default(), at: 0 };
-        let Some(from) = from else { return Ok(entries) };
-        let mut scratch = Vec::new();
-        entries.at = inner.interval_of(from, &mut scratch)?.map_or(0, |(start, _)| start);
-        while let Some(raw) = entries.window.entry(&inner.source, entries.at, SCAN_STEP, inner.version)? {
-            let key = entries.window.key(&raw);
-            let token = inner.order.token(key);
-            if inner.order.compare_raw((token, key), (from.token, &from.key)).is_ge() {
-                break;
-            }
-            entries.at = raw.end;
+        let mut entries = BigEntries { index: self.clone(), window: Window::default(), at: 0, position: None };
+        if let Some(from) = from {
+            self.0.seek(from, &mut entries).map_err(|e| e.in_file(&self.0.path))?;
         }
         Ok(entries)
     }
@@ -99,13 +79,93 @@ impl BigIndex {
         blocks: u32,
         types: &Arc<ClusteringTypes>,
     ) -> Result<BigRows> {
-        BigRows::open(self.0.source.clone(), start, length, blocks, types.clone(), self.0.version)
+        let index = (self.0.source.clone(), self.0.path.clone());
+        BigRows::open(index, start, length, blocks, types.clone(), self.0.version)
     }
 }
 
 impl Inner {
-    /// The stretch of the index that the key would be in; `None` when it is before all keys.
-    fn interval_of(&self, key: &DecoratedKey, scratch: &mut Vec<u8>) -> Result<Option<(u64, u64)>> {
+    fn lookup(
+        &self,
+        key: &DecoratedKey,
+        entry: &mut IndexEntry,
+        window: &mut Window,
+        scratch: &mut Vec<u8>,
+    ) -> Result<bool> {
+        let Some((sample, start, end)) = self.interval_of(key, scratch)? else { return Ok(false) };
+        window.clear();
+        let step = (end - start).min(LOOKUP_STEP as u64) as usize;
+        let mut at = start;
+        while at < end {
+            let Some(raw) = window.entry(&self.source, at, step, self.version)? else { break };
+            let found = window.key(&raw);
+            if found == key.key {
+                fill(entry, window, &raw);
+                return Ok(true);
+            }
+            at = raw.end;
+        }
+        self.check_interval(sample, start, end, window, scratch)?;
+        Ok(false)
+    }
+
+    /// Before a key is said to be absent: neither file has a checksum, but the samples on both sides must be in the index,
+    /// and its keys in order.
+    fn check_interval(
+        &self,
+        sample: usize,
+        start: u64,
+        end: u64,
+        window: &mut Window,
+        scratch: &mut Vec<u8>,
+    ) -> Result<()> {
+        let mut previous = DecoratedKey { token: self.order.token(&[]), key: Vec::new() };
+        let mut at = start;
+        while let Some(raw) = window.entry(&self.source, at, LOOKUP_STEP, self.version)? {
+            let key = window.key(&raw);
+            if at == start && self.summary.sample(sample, scratch)?.0 != key {
+                return Err(self.summary.wrong(sample));
+            }
+            if at == end && self.summary.sample(sample + 1, scratch)?.0 != key {
+                return Err(self.summary.wrong(sample + 1));
+            }
+            let token = self.order.token(key);
+            if at > start && self.order.compare_raw((token, key), (previous.token, &previous.key)).is_le() {
+                return Err(Error::corrupt("the keys are not in order").at(at));
+            }
+            if at >= end {
+                break;
+            }
+            previous.token = token;
+            previous.key.clear();
+            previous.key.extend_from_slice(key);
+            at = raw.end;
+        }
+        // The summary's positions are those of entries.
+        if at != end { Err(self.summary.wrong(sample + 1)) } else { Ok(()) }
+    }
+
+    /// Leads to the first entry that is not before `from`.
+    fn seek(&self, from: &DecoratedKey, entries: &mut BigEntries) -> Result<()> {
+        let mut scratch = Vec::new();
+        let Some((sample, start, _)) = self.interval_of(from, &mut scratch)? else { return Ok(()) };
+        entries.at = start;
+        while let Some(raw) = entries.window.entry(&self.source, entries.at, SCAN_STEP, self.version)? {
+            let key = entries.window.key(&raw);
+            if entries.at == start && self.summary.sample(sample, &mut scratch)?.0 != key {
+                return Err(self.summary.wrong(sample));
+            }
+            if self.order.compare_raw((self.order.token(key), key), (from.token, &from.key)).is_ge() {
+                break;
+            }
+            entries.at = raw.end;
+        }
+        Ok(())
+    }
+
+    /// The stretch of the index that the key would be in, with the sample it begins with; `None` when it is before all
+    /// keys.
+    fn interval_of(&self, key: &DecoratedKey, scratch: &mut Vec<u8>) -> Result<Option<(usize, u64, u64)>> {
         // Samples below `low` are at or before the key, those from `high` on behind it.
         let (mut low, mut high) = (0, self.summary.len());
         while low < high {
@@ -117,17 +177,23 @@ impl Inner {
                 Ordering::Less | Ordering::Equal => low = mid + 1,
             }
         }
-        let Some(found) = low.checked_sub(1) else { return Ok(None) };
+        let Some(found) = low.checked_sub(1) else { return self.before_all(scratch).map(|()| None) };
         let start = self.summary.sample(found, scratch)?.1;
         let end = if low < self.summary.len() { self.summary.sample(low, scratch)?.1 } else { self.source.len() };
         if start >= end || end > self.source.len() {
-            return Err(Error::corrupt(format!(
-                "Summary.db has a sample for bytes {start} to {end} of Index.db, which has {} bytes: without Summary.db \
-                 the index is read by itself",
-                self.source.len()
-            )));
+            return Err(self.summary.wrong(found));
         }
-        Ok(Some((start, end)))
+        Ok(Some((found, start, end)))
+    }
+
+    /// Checks the first sample, when a key seems to be before it.
+    fn before_all(&self, scratch: &mut Vec<u8>) -> Result<()> {
+        let mut window = Window::default();
+        let first = window.entry(&self.source, 0, LOOKUP_STEP.min(self.source.len() as usize), self.version)?;
+        match first {
+            Some(raw) if window.key(&raw) == self.summary.sample(0, scratch)?.0 => Ok(()),
+            _ => Err(self.summary.wrong(0)),
+        }
     }
 }
 
@@ -163,14 +229,21 @@ pub struct BigEntries {
     index: BigIndex,
     window: Window,
     at: u64,
+    /// In Data.db, of the entry before.
+    position: Option<u64>,
 }
 
 impl BigEntries {
     pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
         let inner = &*self.index.0;
-        let Some(raw) = self.window.entry(&inner.source, self.at, SCAN_STEP, inner.version)? else {
+        let located = |e: Error| e.in_file(&inner.path);
+        let Some(raw) = self.window.entry(&inner.source, self.at, SCAN_STEP, inner.version).map_err(located)? else {
             return Ok(false);
         };
+        if self.position.is_some_and(|before| before >= raw.position) {
+            return Err(located(Error::corrupt("the positions of partitions are not in order").at(self.at)));
+        }
+        self.position = Some(raw.position);
         fill(entry, &self.window, &raw);
         self.at = raw.end;
         Ok(true)

@@ -11,19 +11,19 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::bytes::{Cursor, vint};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
 use crate::sstable::deletion_time::read_deletion_time;
-use crate::sstable::index::RowBlock;
+use crate::sstable::index::{Named, RowBlock};
 use crate::sstable::prefix::{Bound, ClusteringTypes, Prefix};
+use crate::sstable::read::read_exact;
 use crate::sstable::version::Version;
-use crate::storage::Source;
 
 /// A row index up to this length is read at once, of a longer one each block by itself.
 const READ_AT_ONCE: u64 = 1 << 16;
 
 pub struct BigRows {
-    source: Source,
+    index: Named,
     start: u64,
     blocks: u32,
     /// Of the entries, without the offsets behind them.
@@ -47,7 +47,7 @@ struct Info {
 
 impl BigRows {
     pub(super) fn open(
-        source: Source,
+        index: Named,
         start: u64,
         length: u64,
         blocks: u32,
@@ -58,7 +58,7 @@ impl BigRows {
             .checked_sub(u64::from(blocks) * 4)
             .ok_or_else(|| Error::corrupt(format!("a row index of {blocks} blocks in {length} bytes")).at(start))?;
         let mut rows = BigRows {
-            source,
+            index,
             start,
             blocks,
             entries,
@@ -88,6 +88,11 @@ impl BigRows {
         }
         self.place = low.min(self.blocks - 1);
         self.next_block()
+    }
+
+    /// Names the file that an error is in.
+    pub(in crate::sstable) fn locate(&self, error: Error) -> Error {
+        error.in_file(&self.index.1)
     }
 
     pub(in crate::sstable) fn last_block_before(&mut self, bound: Option<&Bound<'_>>) -> Result<Option<RowBlock>> {
@@ -189,8 +194,6 @@ impl BigRows {
             return Err(Error::corrupt(format!("an entry of {length} bytes in the row index")).at(self.start + from));
         }
         self.bytes.resize(length as usize, 0);
-        self.source.read_exact_at(&mut self.bytes, self.start + from).map_err(|e| {
-            Error::new(Kind::Io, format!("can not read {length} bytes of the row index: {e}")).at(self.start + from)
-        })
+        read_exact(&*self.index.0, &mut self.bytes, self.start + from)
     }
 }

@@ -8,9 +8,12 @@
 //!   i32 length, first key │ i32 length, last key
 //! ```
 
+use std::path::{Path, PathBuf};
+
 use crate::bytes::Cursor;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::sstable::pages::PagedFile;
+use crate::sstable::read::read_exact;
 use crate::storage::Source;
 
 /// A larger summary stays in its file, and is searched there through the shared pages.
@@ -26,6 +29,7 @@ pub struct Summary {
     store: Store,
     first: Box<[u8]>,
     last: Box<[u8]>,
+    path: PathBuf,
 }
 
 /// Offsets and samples as in the file, so that one block of memory holds them.
@@ -35,9 +39,14 @@ enum Store {
 }
 
 impl Summary {
-    pub fn open(source: Source) -> Result<Summary> {
+    /// `path` is for errors.
+    pub fn open(source: Source, path: &Path) -> Result<Summary> {
+        Self::read(source, path).map_err(|e| e.in_file(path))
+    }
+
+    fn read(source: Source, path: &Path) -> Result<Summary> {
         let mut head = [0; HEAD as usize];
-        read(&source, &mut head, 0)?;
+        read_exact(&*source, &mut head, 0)?;
         let mut cursor = Cursor::new(&head);
         let min_index_interval = cursor.u32()?;
         let samples = cursor.u32()?;
@@ -54,19 +63,27 @@ impl Summary {
             return Err(Error::corrupt(format!("a sampling level of {sampling_level}")).at(16));
         }
         let mut tail = vec![0; (source.len() - HEAD - length).min(1 << 18) as usize];
-        read(&source, &mut tail, HEAD + length)?;
+        read_exact(&*source, &mut tail, HEAD + length)?;
         let mut cursor = Cursor::with_base(&tail, HEAD + length);
         let (first, last) =
             (cursor.int_bytes()?.unwrap_or_default().into(), cursor.int_bytes()?.unwrap_or_default().into());
 
         let store = if length <= LARGEST_IN_MEMORY {
             let mut block = vec![0; length as usize];
-            read(&source, &mut block, HEAD)?;
+            read_exact(&*source, &mut block, HEAD)?;
             Store::Memory(block.into())
         } else {
-            Store::File { file: PagedFile::new(source), length }
+            Store::File { file: PagedFile::new(source, path.to_owned()), length }
         };
-        let summary = Summary { samples: samples as usize, min_index_interval, sampling_level, store, first, last };
+        let summary = Summary {
+            samples: samples as usize,
+            min_index_interval,
+            sampling_level,
+            store,
+            first,
+            last,
+            path: path.to_owned(),
+        };
         let mut scratch = Vec::new();
         if summary.sample(0, &mut scratch)?.1 != 0 {
             return Err(Error::corrupt("the first sample is not at the start of the index").at(HEAD));
@@ -93,7 +110,18 @@ impl Summary {
             store: Store::Memory(block.into()),
             first: samples.first().map(|s| s.0.as_slice()).unwrap_or_default().into(),
             last: last.into(),
+            path: PathBuf::new(),
         }
+    }
+
+    /// That it contradicts the index.
+    pub(super) fn wrong(&self, i: usize) -> Error {
+        Error::corrupt(format!(
+            "sample {i} is not what Index.db has: the file is damaged or of another SSTable; without it the index is read \
+             by itself"
+        ))
+        .at(HEAD + i as u64 * 4)
+        .in_file(&self.path)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -111,7 +139,9 @@ impl Summary {
 
     /// Key and position of a sample; `scratch` holds the key when it is not in memory.
     pub(super) fn sample<'a>(&'a self, i: usize, scratch: &'a mut Vec<u8>) -> Result<(&'a [u8], u64)> {
-        let bad = || Error::corrupt(format!("sample {i} is not inside the samples")).at(HEAD + i as u64 * 4);
+        let bad = || {
+            Error::corrupt(format!("sample {i} is not inside the samples")).at(HEAD + i as u64 * 4).in_file(&self.path)
+        };
         let entry = match &self.store {
             Store::Memory(block) => {
                 let offset = |i: usize| {
@@ -138,11 +168,4 @@ impl Summary {
         let (key, position) = entry.split_last_chunk::<8>().ok_or_else(bad)?;
         Ok((key, u64::from_le_bytes(*position)))
     }
-}
-
-fn read(source: &Source, out: &mut [u8], offset: u64) -> Result<()> {
-    source.read_exact_at(out, offset).map_err(|e| {
-        let kind = if e.kind() == std::io::ErrorKind::UnexpectedEof { Kind::Corrupt } else { Kind::Io };
-        Error::new(kind, format!("can not read {} bytes: {e}", out.len())).at(offset)
-    })
 }

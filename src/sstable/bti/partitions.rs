@@ -12,6 +12,7 @@
 //! ```
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::node::sized_int;
@@ -22,11 +23,10 @@ use crate::cql::{DecoratedKey, KeyOrder, murmur3_128};
 use crate::error::{Error, Result};
 use crate::sstable::compression::DataSource;
 use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
-use crate::sstable::index::{IndexEntry, RowIndexHandle};
+use crate::sstable::index::{IndexEntry, Named, RowIndexHandle};
 use crate::sstable::pages::PagedFile;
 use crate::sstable::prefix::ClusteringTypes;
 use crate::sstable::version::Version;
-use crate::storage::Source;
 
 const FOOTER: u64 = 24;
 const HASH_FLAG: u8 = 8;
@@ -40,7 +40,7 @@ struct Inner {
     partitions: Arc<PagedFile>,
     /// Missing when no partition is large.
     rows: Option<Arc<PagedFile>>,
-    data: Arc<DataSource>,
+    data: (Arc<DataSource>, PathBuf),
     order: KeyOrder,
     version: Version,
     root: u64,
@@ -63,34 +63,16 @@ thread_local! {
 impl BtiIndex {
     /// `data` is asked for the keys, of which the trie has only prefixes.
     pub fn open(
-        partitions: Source,
-        rows: Option<Source>,
-        data: Arc<DataSource>,
+        partitions: Named,
+        rows: Option<Named>,
+        data: (Arc<DataSource>, PathBuf),
         order: KeyOrder,
         version: Version,
     ) -> Result<BtiIndex> {
-        let partitions = Arc::new(PagedFile::new(partitions));
-        let length = partitions.len();
-        let body = length
-            .checked_sub(FOOTER)
-            .ok_or_else(|| Error::corrupt(format!("{length} bytes are too few for a partition index")))?;
-        let mut footer = [0; FOOTER as usize];
-        partitions.read_at(body, &mut footer)?;
-        let mut cursor = Cursor::with_base(&footer, body);
-        let (first_key, keys, root) = (cursor.u64()?, cursor.u64()?, cursor.u64()?);
-        // Each key takes at least a byte of the trie.
-        if first_key > body || root >= first_key || keys > first_key {
-            return Err(Error::corrupt(format!(
-                "{keys} keys, the first at byte {first_key}, and a root at byte {root} are announced in {length} bytes"
-            ))
-            .at(body));
-        }
-        let mut ends = vec![0; (body - first_key).min(1 << 18) as usize];
-        partitions.read_at(first_key, &mut ends)?;
-        let mut cursor = Cursor::with_base(&ends, first_key);
-        let (first, last) = (order.decorate(cursor.short_bytes()?), order.decorate(cursor.short_bytes()?));
-        let rows = rows.map(|rows| Arc::new(PagedFile::new(rows)));
-        Ok(BtiIndex(Arc::new(Inner { partitions, rows, data, order, version, root, keys, first, last })))
+        let paged = |(source, path): Named| Arc::new(PagedFile::new(source, path));
+        let (partitions, rows) = (paged(partitions), rows.map(paged));
+        let inner = Inner::open(partitions.clone(), rows, data, order, version);
+        Ok(BtiIndex(Arc::new(inner.map_err(|e| e.in_file(partitions.path()))?)))
     }
 
     pub fn first_last(&self) -> (&[u8], &[u8]) {
@@ -106,36 +88,22 @@ impl BtiIndex {
         if inner.order.compare(key, &inner.first).is_lt() || inner.order.compare(key, &inner.last).is_gt() {
             return Ok(false);
         }
-        SCRATCH.with_borrow_mut(|Scratch { comparable, bytes }| {
-            comparable.clear();
-            inner.order.byte_comparable(key.token, &key.key, comparable)?;
-            let mut trie = Trie::new(inner.partitions.clone(), inner.root);
-            let Some((flags, payload)) = trie.exact(comparable)? else { return Ok(false) };
-            if flags >= HASH_FLAG && payload.first() != Some(&(murmur3_128(&key.key)[1] as u8)) {
-                return Ok(false);
-            }
-            let position = position((flags, payload))?;
-            inner.read(position, entry, bytes, Some(&key.key))
-        })
+        SCRATCH.with_borrow_mut(|scratch| inner.lookup(key, entry, scratch)).map_err(|e| inner.locate(e))
     }
 
     pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<BtiEntries> {
         let inner = &*self.0;
-        let mut trie = Trie::new(inner.partitions.clone(), inner.root);
-        let mut entries = BtiEntries { index: self.clone(), trie: None, bytes: Vec::new(), here: false };
+        let mut entries = BtiEntries {
+            index: self.clone(),
+            trie: Some(Trie::new(inner.partitions.clone(), inner.root)),
+            bytes: Vec::new(),
+            here: false,
+            seen: from.is_none().then_some(0),
+            position: None,
+        };
         if let Some(from) = from {
-            let mut comparable = Vec::new();
-            inner.order.byte_comparable(from.token, &from.key, &mut comparable)?;
-            if trie.floor(&comparable)? {
-                // A prefix of the key may stand for a key before, at or behind it; all others found are before it.
-                let mut entry = IndexEntry::default();
-                inner.read(position(trie.payload()?)?, &mut entry, &mut entries.bytes, None)?;
-                let token = inner.order.token(&entry.key);
-                let order = inner.order.compare_raw((token, &entry.key), (from.token, &from.key));
-                entries.here = order.is_ge();
-            }
+            entries.seek(from).map_err(|e| inner.locate(e))?;
         }
-        entries.trie = Some(trie);
         Ok(entries)
     }
 
@@ -158,8 +126,68 @@ fn position((flags, payload): Payload<'_>) -> Result<i64> {
 }
 
 impl Inner {
-    /// Reads the entry that a position leads to; `false` when it is not the one of `wanted`.
+    fn open(
+        partitions: Arc<PagedFile>,
+        rows: Option<Arc<PagedFile>>,
+        data: (Arc<DataSource>, PathBuf),
+        order: KeyOrder,
+        version: Version,
+    ) -> Result<Inner> {
+        let length = partitions.len();
+        let body = length
+            .checked_sub(FOOTER)
+            .ok_or_else(|| Error::corrupt(format!("{length} bytes are too few for a partition index")))?;
+        let mut footer = [0; FOOTER as usize];
+        partitions.read_at(body, &mut footer)?;
+        let mut cursor = Cursor::with_base(&footer, body);
+        let (first_key, keys, root) = (cursor.u64()?, cursor.u64()?, cursor.u64()?);
+        // Each key takes at least a byte of the trie.
+        if first_key > body || root >= first_key || keys > first_key {
+            return Err(Error::corrupt(format!(
+                "{keys} keys, the first at byte {first_key}, and a root at byte {root} are announced in {length} bytes"
+            ))
+            .at(body));
+        }
+        let mut ends = vec![0; (body - first_key).min(1 << 18) as usize];
+        partitions.read_at(first_key, &mut ends)?;
+        let mut cursor = Cursor::with_base(&ends, first_key);
+        let (first, last) = (order.decorate(cursor.short_bytes()?), order.decorate(cursor.short_bytes()?));
+        Ok(Inner { partitions, rows, data, order, version, root, keys, first, last })
+    }
+
+    fn locate(&self, error: Error) -> Error {
+        error.in_file(self.partitions.path())
+    }
+
+    fn lookup(&self, key: &DecoratedKey, entry: &mut IndexEntry, scratch: &mut Scratch) -> Result<bool> {
+        let Scratch { comparable, bytes } = scratch;
+        comparable.clear();
+        self.order.byte_comparable(key.token, &key.key, comparable)?;
+        let mut trie = Trie::new(self.partitions.clone(), self.root);
+        let Some((flags, payload)) = trie.exact(comparable)? else { return Ok(false) };
+        if flags >= HASH_FLAG && payload.first() != Some(&(murmur3_128(&key.key)[1] as u8)) {
+            return Ok(false);
+        }
+        let position = position((flags, payload))?;
+        self.read(position, entry, bytes, Some(&key.key))
+    }
+
     fn read(&self, position: i64, entry: &mut IndexEntry, bytes: &mut Vec<u8>, wanted: Option<&[u8]>) -> Result<bool> {
+        self.read_entry(position, entry, bytes, wanted).map_err(|e| match &self.rows {
+            _ if position < 0 => e.in_file(&self.data.1),
+            Some(rows) => e.in_file(rows.path()),
+            None => e,
+        })
+    }
+
+    /// Reads the entry that a position leads to; `false` when it is not the one of `wanted`.
+    fn read_entry(
+        &self,
+        position: i64,
+        entry: &mut IndexEntry,
+        bytes: &mut Vec<u8>,
+        wanted: Option<&[u8]>,
+    ) -> Result<bool> {
         let in_data = position < 0;
         let start = if in_data { !position } else { position } as u64;
         let behind = if in_data { LONGEST_DELETION_TIME } else { LONGEST_ENTRY };
@@ -168,7 +196,7 @@ impl Inner {
         loop {
             bytes.resize(length, 0);
             let n = if in_data {
-                self.data.read_at(start, bytes)?
+                self.data.0.read_at(start, bytes)?
             } else {
                 self.rows.as_ref().ok_or_else(no_rows)?.read_at(start, bytes)?
             };
@@ -216,20 +244,57 @@ impl Inner {
 /// Entries in the order of the index. Keys are read from Data.db or Rows.db as they come.
 pub struct BtiEntries {
     index: BtiIndex,
+    /// `None` at the end.
     trie: Option<Trie>,
     bytes: Vec<u8>,
     /// The trie is at the next entry already.
     here: bool,
+    /// How many entries came, when all are asked for.
+    seen: Option<u64>,
+    /// In Data.db, of the entry before.
+    position: Option<u64>,
 }
 
 impl BtiEntries {
     pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
+        self.advance(entry).map_err(|e| self.index.0.locate(e))
+    }
+
+    fn advance(&mut self, entry: &mut IndexEntry) -> Result<bool> {
         let Some(trie) = &mut self.trie else { return Ok(false) };
+        let inner = &*self.index.0;
         if !std::mem::take(&mut self.here) && !trie.next()? {
             self.trie = None;
-            return Ok(false);
+            // The trie has no checksum, but the count tells when a part of it can no longer be reached.
+            return match self.seen {
+                Some(seen) if seen != inner.keys => {
+                    Err(Error::corrupt(format!("the trie has {seen} keys and should have {}", inner.keys)))
+                }
+                _ => Ok(false),
+            };
         }
-        let position = position(trie.payload()?)?;
-        self.index.0.read(position, entry, &mut self.bytes, None)
+        inner.read(position(trie.payload()?)?, entry, &mut self.bytes, None)?;
+        if self.position.is_some_and(|before| before >= entry.position) {
+            return Err(Error::corrupt("the positions of partitions are not in order"));
+        }
+        self.position = Some(entry.position);
+        self.seen = self.seen.map(|seen| seen + 1);
+        Ok(true)
+    }
+
+    /// Goes to the first entry that is not before `from`. A prefix of the key may stand for a key before, at or behind
+    /// it; all others that floor finds are before it.
+    fn seek(&mut self, from: &DecoratedKey) -> Result<()> {
+        let Some(trie) = &mut self.trie else { return Ok(()) };
+        let inner = &*self.index.0;
+        let mut comparable = Vec::new();
+        inner.order.byte_comparable(from.token, &from.key, &mut comparable)?;
+        if trie.floor(&comparable)? {
+            let mut entry = IndexEntry::default();
+            inner.read(position(trie.payload()?)?, &mut entry, &mut self.bytes, None)?;
+            let token = inner.order.token(&entry.key);
+            self.here = inner.order.compare_raw((token, &entry.key), (from.token, &from.key)).is_ge();
+        }
+        Ok(())
     }
 }

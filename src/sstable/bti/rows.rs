@@ -86,6 +86,11 @@ impl BtiRows {
         Ok(Some(block))
     }
 
+    /// Names the file that an error is in.
+    pub(in crate::sstable) fn locate(&self, error: Error) -> Error {
+        error.in_file(self.trie.path())
+    }
+
     /// Goes to the last block that does not begin behind the bound.
     fn floor(&mut self, bound: &Bound<'_>) -> Result<bool> {
         let end = match bound.side {

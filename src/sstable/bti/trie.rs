@@ -4,6 +4,7 @@
 //! Children stand before their parents, so no path can come back to a node; a damaged file can still lead to one node
 //! by many paths, which the count of steps ends.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::node::Node;
@@ -37,6 +38,10 @@ pub(super) type Payload<'a> = (u8, &'a [u8]);
 impl Trie {
     pub(super) fn new(file: Arc<PagedFile>, root: u64) -> Trie {
         Trie { file, root, page: None, path: Vec::new(), steps: 0 }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
     }
 
     fn node(&mut self, position: u64) -> Result<Node<'_>> {

@@ -11,7 +11,8 @@
 
 use super::codec::Codec;
 use crate::bytes::Cursor;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+use crate::sstable::read::read_exact;
 use crate::sstable::version::Version;
 use crate::storage::Source;
 
@@ -43,7 +44,7 @@ enum Offsets {
 impl CompressionInfo {
     pub fn open(source: Source, version: Version) -> Result<CompressionInfo> {
         let mut head = vec![0; source.len().min(LONGEST_HEAD) as usize];
-        source.read_exact_at(&mut head, 0).map_err(read_error)?;
+        read_exact(&*source, &mut head, 0)?;
         let mut cursor = Cursor::new(&head);
 
         let class = utf(&mut cursor)?;
@@ -89,7 +90,7 @@ impl CompressionInfo {
 
         let offsets = if chunks <= OFFSETS_IN_MEMORY {
             let mut raw = vec![0; chunks as usize * 8];
-            source.read_exact_at(&mut raw, start).map_err(read_error)?;
+            read_exact(&*source, &mut raw, start)?;
             Offsets::Memory(raw.as_chunks().0.iter().map(|b| u64::from_be_bytes(*b)).collect())
         } else {
             Offsets::File { source, start }
@@ -123,7 +124,7 @@ impl CompressionInfo {
             Offsets::File { source, start } => {
                 let mut raw = [0u8; 16];
                 let wanted = if last { &mut raw[..8] } else { &mut raw[..] };
-                source.read_exact_at(wanted, start + index * 8).map_err(read_error)?;
+                read_exact(&**source, wanted, start + index * 8)?;
                 let [first, second] = [0, 8].map(|i| u64::from_be_bytes(*raw[i..].first_chunk().unwrap_or(&[0; 8])));
                 (first, if last { file_length } else { second })
             }
@@ -143,8 +144,4 @@ fn utf(cursor: &mut Cursor<'_>) -> Result<String> {
     let at = cursor.offset();
     let bytes = cursor.short_bytes()?;
     String::from_utf8(bytes.to_vec()).map_err(|_| Error::corrupt("a name is not UTF-8").at(at))
-}
-
-fn read_error(e: std::io::Error) -> Error {
-    Error::new(Kind::Io, e.to_string())
 }

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::info::CompressionInfo;
 use crate::bytes::Cursor;
-use crate::error::{Error, Kind, Result};
-use crate::storage::{ReadAt, Source};
+use crate::error::{Error, Result};
+use crate::sstable::read::read_exact;
+use crate::storage::Source;
 
 /// Length of a piece of a plain file without CRC.db.
 const PLAIN_PIECE: u32 = 1 << 16;
@@ -30,7 +31,7 @@ pub struct ChunkSums {
 impl ChunkSums {
     pub fn open(source: Source) -> Result<ChunkSums> {
         let mut head = [0; 4];
-        source.read_exact_at(&mut head, 0).map_err(|e| Error::new(Kind::Io, e.to_string()))?;
+        read_exact(&*source, &mut head, 0)?;
         let length = i32::from_be_bytes(head);
         if !(1..=LARGEST_PIECE).contains(&length) {
             return Err(Error::corrupt(format!("pieces of {length} bytes")).at(0));
@@ -43,7 +44,7 @@ impl ChunkSums {
             return Err(Error::corrupt(format!("CRC.db has no checksum for piece {index}: it is cut short")));
         }
         let mut raw = [0; 4];
-        self.source.read_exact_at(&mut raw, 4 + index * 4).map_err(|e| Error::new(Kind::Io, e.to_string()))?;
+        read_exact(&*self.source, &mut raw, 4 + index * 4)?;
         Ok(u32::from_be_bytes(raw))
     }
 }
@@ -215,7 +216,8 @@ impl DataSource {
                     compressed.clear();
                     read_exact(&*self.data, append(compressed, stored + 4), offset)?;
                     let chunk = checked(compressed, offset)?;
-                    let Some(plain) = chunk.get(..length) else {
+                    let padded = stored == info.max_compressed_length as usize;
+                    let Some(plain) = chunk.get(..length).filter(|_| stored == length || padded) else {
                         return Err(
                             Error::corrupt(format!("chunk {index} has {stored} bytes instead of {length}")).at(offset)
                         );
@@ -244,13 +246,6 @@ fn append(out: &mut Vec<u8>, n: usize) -> &mut [u8] {
     let before = out.len();
     out.resize(before + n, 0);
     &mut out[before..]
-}
-
-fn read_exact(data: &dyn ReadAt, out: &mut [u8], offset: u64) -> Result<()> {
-    data.read_exact_at(out, offset).map_err(|e| {
-        let kind = if e.kind() == std::io::ErrorKind::UnexpectedEof { Kind::Corrupt } else { Kind::Io };
-        Error::new(kind, format!("can not read {} bytes: {e}", out.len())).at(offset)
-    })
 }
 
 /// Splits the checksum from a stored chunk, and compares it.
