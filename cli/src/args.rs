@@ -18,14 +18,17 @@ const EXAMPLES: &str = "\
 DATA is a Cassandra data directory, a keyspace's, a table's or a snapshot's folder in it, or one Data.db file.
 
 Examples:
-  sstablefs mount /var/lib/cassandra/data ~/mnt      then: ls ~/mnt, head ~/mnt/KEYSPACE/TABLE/rows.jsonl
+  sstablefs mount /var/lib/cassandra/data ~/mnt      then look around in ~/mnt
+  sstablefs sstabledump -l nb-1-big-Data.db | jq .   every cell with its timestamp
   sstablefs schema /var/lib/cassandra/data           the CREATE statements
-  sstablefs info /var/lib/cassandra/data -o json     what Statistics.db says about each SSTable";
+  sstablefs info /var/lib/cassandra/data -o json     what is known about each SSTable";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Mount tables as files
     Mount(Mount),
+    /// Print an SSTable as JSON, as Cassandra's sstabledump does
+    Sstabledump(Sstabledump),
     /// Print the CREATE statements of what is there
     Schema(Schema),
     /// Print what the files of SSTables say about them, as Cassandra's sstablemetadata does
@@ -50,9 +53,11 @@ pub(crate) struct Mount {
     /// Stay in the foreground and log to the terminal
     #[arg(short, long)]
     pub(crate) foreground: bool,
-    /// Refuse writes (nothing can be written yet, in any case)
+    /// Never write anything; without effect as yet, because this version can't
     #[arg(long)]
     pub(crate) read_only: bool,
+    #[command(flatten)]
+    pub(crate) schema: SchemaFiles,
     #[command(flatten)]
     pub(crate) time: Now,
     /// Let stat work out the size of files that are too large to be made ahead
@@ -76,10 +81,50 @@ pub(crate) enum Csv {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SchemaFiles {
+    /// A file of CREATE statements to use instead of the schema that is found; can be given several times
+    #[arg(long = "schema", value_name = "FILE.cql")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Now {
     /// Read as of this time, which decides what has expired: seconds since the epoch or 2024-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = parse_now)]
     pub(crate) now: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The flags and the output are those of Cassandra's sstabledump; nothing is written beside the SSTable.
+
+Examples:
+  sstablefs sstabledump data/ks/t-1b25/nb-1-big-Data.db
+  sstablefs sstabledump nb-1-big-Data.db -l -t -k key1 key2")]
+pub(crate) struct Sstabledump {
+    /// The Data.db file of an SSTable
+    #[arg(value_name = "FILE-Data.db")]
+    pub(crate) file: PathBuf,
+    /// One line a row, with internal names
+    #[arg(short = 'd')]
+    pub(crate) debug: bool,
+    /// Only the partition keys
+    #[arg(short = 'e')]
+    pub(crate) keys_only: bool,
+    /// Only these partitions
+    #[arg(short = 'k', value_name = "KEY", num_args = 1.., allow_hyphen_values = false)]
+    pub(crate) keys: Vec<String>,
+    /// Without these partitions
+    #[arg(short = 'x', value_name = "KEY", num_args = 1.., allow_hyphen_values = false)]
+    pub(crate) excluded: Vec<String>,
+    /// One line of JSON a partition
+    #[arg(short = 'l')]
+    pub(crate) lines: bool,
+    /// Times as numbers instead of dates
+    #[arg(short = 't')]
+    pub(crate) raw_times: bool,
+    #[command(flatten)]
+    pub(crate) time: Now,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +136,8 @@ pub(crate) struct Schema {
     /// Data directories, or parts of them
     #[arg(required = true, value_name = "DATA")]
     pub(crate) data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) schema: SchemaFiles,
     /// Also what DESCRIBE leaves out: table ids and dropped columns
     #[arg(long)]
     pub(crate) internals: bool,
@@ -132,6 +179,16 @@ mod tests {
     #[test]
     fn definitions_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sstabledump_takes_what_cassandras_takes() {
+        let args = ["sstablefs", "sstabledump", "x-Data.db", "-k", "a", "b", "-lt", "-x", "c", "-x", "d"];
+        let cli = Cli::try_parse_from(args).unwrap();
+        let Command::Sstabledump(dump) = cli.command else { panic!("{cli:?}") };
+        assert_eq!(dump.keys, ["a", "b"]);
+        assert_eq!(dump.excluded, ["c", "d"]);
+        assert!(dump.lines && dump.raw_times && !dump.debug);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The `sstablefs` command: arguments, output and exit codes. 0 is success, 1 an error, 2 wrong use.
 
 mod args;
+mod dump;
 mod info;
 mod schema;
 mod system;
@@ -10,9 +11,10 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use sstablefs::table::Options;
 use sstablefs_mount::MountOptions;
 
-use args::{Cli, Command, Csv, Mount};
+use args::{Cli, Command, Csv, Mount, SchemaFiles};
 
 /// Why a command failed.
 enum Failure {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     system::raise_file_limit();
     let result = match cli.command {
         Command::Mount(args) => mount(args),
+        Command::Sstabledump(args) => dump::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Info(args) => info::run(&args),
     };
@@ -60,11 +63,16 @@ fn main() -> ExitCode {
     }
 }
 
+fn options(schema: &SchemaFiles) -> Options {
+    Options { schema: schema.files.clone() }
+}
+
 fn mount(args: Mount) -> Result<(), Failure> {
     sstablefs_mount::mount(MountOptions {
         data: args.data,
         mountpoint: args.mountpoint,
         foreground: args.foreground,
+        schema: args.schema.files,
         now: args.time.now,
         exact_sizes: args.exact_sizes,
         csv_rfc4180: args.csv == Csv::Rfc4180,

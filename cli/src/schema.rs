@@ -5,16 +5,16 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use sstablefs::schema::Detail;
-use sstablefs::table::{Database, Options, discover};
+use sstablefs::table::{Database, discover};
 
-use crate::Failure;
 use crate::args::Schema;
+use crate::{Failure, options};
 
 /// Keyspaces that Cassandra makes itself.
 const SYSTEM: [&str; 5] = ["system", "system_auth", "system_distributed", "system_schema", "system_traces"];
 
 pub(crate) fn run(args: &Schema) -> Result<(), Failure> {
-    let database = Database::open(&args.data, &Options::default())?;
+    let database = Database::open(&args.data, &options(&args.schema))?;
     let detail = if args.internals { Detail::Internals } else { Detail::Plain };
     let all = database.keyspaces();
     let own: Vec<&String> = all.iter().filter(|k| !SYSTEM.contains(&k.as_str())).collect();

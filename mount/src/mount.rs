@@ -19,6 +19,8 @@ pub struct MountOptions {
     pub mountpoint: PathBuf,
     /// Stay in the foreground and log to the terminal.
     pub foreground: bool,
+    /// Files of CREATE statements to use instead of the schema that is found.
+    pub schema: Vec<PathBuf>,
     /// Read at this time, in seconds since the epoch, instead of now.
     pub now: Option<i64>,
     /// Whether stat works out the size of files that are made while they are read.
@@ -36,6 +38,7 @@ pub struct MountOptions {
 pub fn mount(options: MountOptions) -> Result<()> {
     let full = |path: &PathBuf| fs::canonicalize(path).map_err(|e| Error::io(e, path));
     let data = options.data.iter().map(full).collect::<Result<Vec<_>>>()?;
+    let schema = options.schema.iter().map(full).collect::<Result<Vec<_>>>()?;
     let daemon = Daemon {
         data: data.clone(),
         mountpoint: options.mountpoint,
@@ -47,7 +50,7 @@ pub fn mount(options: MountOptions) -> Result<()> {
     let csv = if options.csv_rfc4180 { CsvStyle::Rfc4180 } else { CsvStyle::default() };
     let engine = EngineOptions { now: options.now, csv };
     daemon.run(|| {
-        let database = Database::open(&data, &Options::default())?;
+        let database = Database::open(&data, &Options { schema })?;
         Ok(EngineTree::new(Arc::new(database), engine))
     })
 }

@@ -13,12 +13,15 @@ use super::store::INFERRED_NOTE;
 use super::{ScanRange, TableStore};
 use crate::error::{Error, Kind, Result};
 use crate::schema::system::{SYSTEM_TABLES, SystemRow, SystemRows};
-use crate::schema::{Detail, Keyspace, Table, create_type};
-use crate::storage;
+use crate::schema::{Detail, Keyspace, Table, create_type, ddl};
+use crate::storage::{self, FileSource};
 
 /// How a [`Database`] is opened.
 #[derive(Debug, Clone, Default)]
-pub struct Options {}
+pub struct Options {
+    /// Files of CREATE statements, which go before any other schema.
+    pub schema: Vec<PathBuf>,
+}
 
 /// The tables below some paths.
 pub struct Database {
@@ -37,10 +40,16 @@ struct State {
     problems: Vec<Error>,
 }
 
+/// A schema file longer than this is not one.
+const LARGEST_SCHEMA_FILE: u64 = 64 << 20;
+
 impl Database {
     /// Finds the tables below the paths and their schema. Their SSTables are opened when they are first looked at.
-    pub fn open(paths: &[PathBuf], _options: &Options) -> Result<Database> {
-        let given = Vec::new();
+    pub fn open(paths: &[PathBuf], options: &Options) -> Result<Database> {
+        let mut given = Vec::new();
+        for path in &options.schema {
+            given.extend(read_schema_file(path, None)?);
+        }
         let dirs = discover::find(paths)?;
         let mut state = State { schemas: Schemas::load(&dirs)?, ..State::default() };
         state.attach(dirs, &given, &BTreeMap::new());
@@ -192,6 +201,15 @@ impl State {
         if let Some(known) = find_table(given, &table.keyspace, &table.table) {
             return Ok(Some(known));
         }
+        for dir in table.dirs.iter().filter(|d| d.copy) {
+            let path = dir.path.join("schema.cql");
+            if storage::directory::stamp_if_exists(&path)?.is_some() {
+                let keyspaces = read_schema_file(&path, Some(&table.keyspace))?;
+                if let Some(known) = find_table(&keyspaces, &table.keyspace, &table.table) {
+                    return Ok(Some(known));
+                }
+            }
+        }
         Ok(find_table(&self.schemas.keyspaces, &table.keyspace, &table.table))
     }
 
@@ -205,6 +223,15 @@ impl State {
 
 fn find_table(keyspaces: &[Arc<Keyspace>], keyspace: &str, table: &str) -> Option<Arc<Table>> {
     keyspaces.iter().filter(|k| k.name == keyspace).find_map(|k| k.tables.get(table)).cloned()
+}
+
+/// Keyspaces in a file of CREATE statements. `keyspace` is that of names that do not say theirs.
+fn read_schema_file(path: &Path, keyspace: Option<&str>) -> Result<Vec<Arc<Keyspace>>> {
+    let source = FileSource::open(path)?;
+    let bytes = storage::read_all(&source, LARGEST_SCHEMA_FILE).map_err(|e| Error::io(e, path))?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::invalid("is not a text in UTF-8").in_file(path))?;
+    let keyspaces = ddl::parse(&text, keyspace).map_err(|e| e.in_file(path))?;
+    Ok(keyspaces.into_values().map(Arc::new).collect())
 }
 
 /// The schema in the system_schema SSTables of the data directories.

@@ -1,0 +1,151 @@
+//! `sstablefs sstabledump`: one SSTable as JSON.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use sstablefs::cql::DecoratedKey;
+use sstablefs::rows::{DeletionTime, Marker, PartitionStream, Row, Unfiltered};
+use sstablefs::sstable::{Descriptor, Entries, IndexEntry, Reader, Scanner, read_statistics};
+use sstablefs::table::inferred;
+use sstablefs_render::{DumpForm, DumpOptions, DumpStream, KeyNames};
+
+use crate::Failure;
+use crate::args::Sstabledump;
+use crate::time::now;
+
+/// So much text is made before it is written.
+const BUFFER: usize = 256 << 10;
+
+pub(crate) fn run(args: &Sstabledump) -> Result<(), Failure> {
+    let descriptor = Descriptor::of_data_file(&args.file)?;
+    // Without the file itself every other error would be beside the point.
+    sstablefs::storage::FileSource::open(&args.file)?;
+    let statistics = Arc::new(read_statistics(&descriptor)?);
+    // What the SSTable says of itself: a dump shows also what the schema has dropped.
+    let table = Arc::new(inferred::dump_table(&statistics)?);
+    let reader = Arc::new(Reader::open_with(&descriptor, &table, statistics)?);
+    let form = match args {
+        Sstabledump { keys_only: true, .. } => DumpForm::Keys,
+        Sstabledump { debug: true, .. } => DumpForm::Debug,
+        Sstabledump { lines: true, .. } => DumpForm::Lines,
+        _ => DumpForm::Array,
+    };
+    let now = args.time.now.unwrap_or_else(now);
+    let options = DumpOptions { form, raw_times: args.raw_times, now };
+    if form == DumpForm::Keys {
+        let keys = Keys::new(&reader)?;
+        return print(DumpStream::new(keys, |_| 0, &table, &options), None);
+    }
+    let names = KeyNames::new(&table);
+    let excluded: HashSet<String> = args.excluded.iter().cloned().collect();
+    let positions = match args.keys.as_slice() {
+        [] => None,
+        keys => Some(positions(&reader, &names, keys.iter().filter(|key| !excluded.contains(*key)))?),
+    };
+    let mut dump = DumpStream::new(reader.scan_all()?, Scanner::position, &table, &options);
+    if !excluded.is_empty() {
+        let mut text = Vec::new();
+        dump.exclude(move |key| {
+            text.clear();
+            let known = names.write_text(key, &mut text);
+            known.is_ok() && std::str::from_utf8(&text).is_ok_and(|text| excluded.contains(text))
+        });
+    }
+    print(dump, positions)
+}
+
+/// Where the partitions of some keys begin, in the order of the SSTable.
+fn positions<'a>(
+    reader: &Arc<Reader>,
+    names: &KeyNames,
+    keys: impl Iterator<Item = &'a String>,
+) -> Result<Vec<u64>, Failure> {
+    let mut positions = Vec::new();
+    for text in keys {
+        let key = names.parse_text(text).map_err(|e| e.context(format!("the key {text}")))?;
+        positions.extend(reader.lookup(&reader.key_order().decorate(&key))?);
+    }
+    positions.sort_unstable();
+    positions.dedup();
+    Ok(positions)
+}
+
+/// Prints all, or the partitions at some positions.
+fn print<S: PartitionStream>(mut dump: DumpStream<S>, positions: Option<Vec<u64>>) -> Result<(), Failure> {
+    let mut text = Vec::with_capacity(2 * BUFFER);
+    let mut out = io::stdout().lock();
+    let mut rounds = positions.map(Vec::into_iter);
+    loop {
+        if let Some(positions) = &mut rounds {
+            let Some(position) = positions.next() else { break };
+            dump.stream().seek_partition(Some(position))?;
+        }
+        loop {
+            let more = dump.fill(&mut text, BUFFER);
+            out.write_all(&text)?;
+            text.clear();
+            if !more? {
+                break;
+            }
+        }
+        if rounds.is_none() {
+            break;
+        }
+    }
+    dump.end(&mut text);
+    out.write_all(&text)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The keys of an SSTable from its index, as partitions of nothing.
+struct Keys {
+    entries: Entries,
+    entry: IndexEntry,
+    reader: Arc<Reader>,
+    key: DecoratedKey,
+    row: Row,
+}
+
+impl Keys {
+    fn new(reader: &Arc<Reader>) -> sstablefs::Result<Self> {
+        Ok(Keys {
+            entries: reader.index_from(None)?,
+            entry: IndexEntry::default(),
+            reader: reader.clone(),
+            key: reader.key_order().decorate(&[]),
+            row: Row::default(),
+        })
+    }
+}
+
+impl PartitionStream for Keys {
+    fn next_partition(&mut self) -> sstablefs::Result<bool> {
+        if !self.entries.next_entry(&mut self.entry)? {
+            return Ok(false);
+        }
+        self.key = self.reader.key_order().decorate(&self.entry.key);
+        Ok(true)
+    }
+
+    fn key(&self) -> &DecoratedKey {
+        &self.key
+    }
+
+    fn deletion(&self) -> DeletionTime {
+        DeletionTime::LIVE
+    }
+
+    fn static_row(&self) -> &Row {
+        &self.row
+    }
+
+    fn next(&mut self, _: &mut Row, _: &mut Marker) -> sstablefs::Result<Unfiltered> {
+        Ok(Unfiltered::End)
+    }
+
+    fn seek_partition(&mut self, _: Option<u64>) -> sstablefs::Result<()> {
+        Ok(())
+    }
+}
