@@ -13,7 +13,8 @@ use super::head::{self, Head};
 use crate::bytes::{Cursor, Truncated};
 use crate::error::{Error, Result};
 use crate::rows::{
-    Cell, ComplexDeletion, DeletionTime, EXPIRED_LIVENESS_TTL, Liveness, NO_DELETION_TIME, NO_TTL, Row, Span,
+    Cell, ComplexDeletion, DeletionTime, EXPIRED_LIVENESS_TTL, Liveness, NO_DELETION_TIME, NO_TIMESTAMP, NO_TTL, Row,
+    Span,
 };
 
 const CELL_DELETED: u8 = 0x01;
@@ -186,7 +187,8 @@ impl CellReader<'_> {
         if has_deletion {
             let deletion = self.layout.deletion_time(&mut self.cursor)?;
             if let Some(target) = column.target
-                && !deletion.is_live()
+                // Row.Builder takes only what supersedes a live one; nb writes the live one's local time in 32 bits.
+                && deletion.marked_for_delete_at != NO_TIMESTAMP
                 && kept(deletion.marked_for_delete_at)
             {
                 row.complex_deletions.push(ComplexDeletion { column: target, deletion });
