@@ -1,6 +1,6 @@
 """Makes testdata/VERSION: a data directory written by a real Cassandra, and the answers it gave.
 
-    scripts/golden [nb] [oa] [da] [--out testdata] [--only THEME]…
+    scripts/golden [nb] [oa] [da] [mixed] [--out testdata] [--only THEME]…
 
     VERSION/data/KEYSPACE/TABLE-ID/…              copied when the server was drained; with system_schema and system.local
     VERSION/expected/now                          seconds since the epoch at the SELECTs
@@ -11,7 +11,7 @@
                                    ID.dump.jsonl.gz       sstabledump -l -t of one SSTable
                                    ID.metadata.txt.gz     sstablemetadata, for a few
 
-One version takes about three minutes on two free cores. The statements are those of judge/cases; local deletion times, the ids of tables and
+One version takes about three minutes on two free cores. The statements are those of judge/cases; local deletion times, ids of tables and
 da's UUID ids are of the day, so two runs never give the same files.
 """
 
@@ -28,6 +28,9 @@ from .case import groups, quote
 from .cases import THEMES, all_cases
 from .server import Server
 
+# The version that the SSTables of a phase have; the last one goes on. `mixed` is a node that was upgraded in between.
+PLANS = {"nb": ["nb"], "oa": ["oa"], "da": ["da"], "mixed": ["nb", "oa", "da"]}
+MIXED_THEMES = ["statics", "deletions", "alterations"]
 # From this phase on, da has UUID ids: its tables have both kinds.
 UUID_PHASE = 1
 # In this phase the tables that have one keep incremental backups.
@@ -59,20 +62,28 @@ def compact(server, cases, phase):
             server.nodetool("compact", case.keyspace, case.name)
 
 
-def write_tables(server, version, cases):
-    create(server, cases)
+def configuration(name, phase):
+    """The version and the settings of the server that runs a phase."""
+    plan = PLANS[name]
+    version = plan[min(phase, len(plan) - 1)]
+    return version, {"uuid_sstable_identifiers_enabled": str(version == "da" and phase >= UUID_PHASE).lower()}
+
+
+def write_tables(server, name, cases):
     for phase in range(max(len(case.phases) for case in cases)):
-        if version == "da" and phase == UUID_PHASE:
+        version, settings = configuration(name, phase)
+        if phase == 0:
+            server.start(version, **settings)
+            create(server, cases)
+        elif (version, settings) != configuration(name, phase - 1):
             server.drain()
-            server.start(version, uuid_sstable_identifiers_enabled="true")
+            server.start(version, **settings)
         if phase == BACKUP_PHASE:
             server.nodetool("enablebackup")
         run_phase(server, cases, phase)
-        # User keyspaces only: flushes of system tables would be compacted in the background.
-        for keyspace in dict.fromkeys(case.keyspace for case in cases if phase < len(case.phases)):
-            server.nodetool("flush", keyspace)
+        server.nodetool("flush")
         compact(server, cases, phase)
-        log(f"{version}: phase {phase} written")
+        log(f"{name}: phase {phase} written as {version}")
     for case in cases:
         for command in case.finish:
             server.nodetool(*command)
@@ -109,27 +120,26 @@ def copy_data(source, target, cases):
             os.rmdir(directory)
 
 
-def make(version, out, cases, port):
+def make(name, out, cases, port):
     started = time.time()
     with tempfile.TemporaryDirectory(prefix="golden-") as scratch:
-        built = Path(scratch) / version
+        built = Path(scratch) / name
         with Server(Path(scratch) / "server", port) as server:
-            server.start(version)
-            write_tables(server, version, cases)
+            write_tables(server, name, cases)
             tables = answers(server, built / "expected", cases)
-            log(f"{version}: {len(tables)} tables answered")
+            log(f"{name}: {len(tables)} tables answered")
             server.drain()
             copy_data(server.data, built / "data", cases)
             count = export.dump(server, built / "data", built / "expected", tables)
             export.metadata(server, built / "data", built / "expected",
                             [(case.keyspace, case.name) for case in cases if case.name in METADATA_TABLES])
-        target = out / version
+        target = out / name
         if target.exists():
             shutil.rmtree(target)
         out.mkdir(parents=True, exist_ok=True)
         shutil.copytree(built, target)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    log(f"{version}: {len(tables)} tables, {count} SSTables, {size / 1e6:.2f} MB, {time.time() - started:.0f} s")
+    log(f"{name}: {len(tables)} tables, {count} SSTables, {size / 1e6:.2f} MB, {time.time() - started:.0f} s")
 
 
 METADATA_TABLES = {"every_type", "ints", "wide", "tiny", "ranges", "counted", "added", "ttls"}
@@ -141,18 +151,16 @@ def log(text):
 
 def main():
     parser = argparse.ArgumentParser(prog="golden", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("versions", nargs="*", metavar="VERSION", help="nb, oa, da; all three without it")
+    parser.add_argument("names", nargs="*", metavar="VERSION", help="nb, oa, da or mixed; all without it")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[2] / "testdata")
     parser.add_argument("--only", action="append", metavar="THEME", help="one of " + ", ".join(THEMES))
     parser.add_argument("--port", type=int, default=19142)
     arguments = parser.parse_args()
-    versions = arguments.versions or ["nb", "oa", "da"]
-    for version in versions:
-        if version not in ("nb", "oa", "da"):
-            parser.error(f"no such SSTable version: {version}; nb, oa or da")
-    cases = all_cases(arguments.only)
-    for version in versions:
-        make(version, arguments.out, cases, arguments.port)
+    for name in arguments.names or PLANS:
+        if name not in PLANS:
+            parser.error(f"no such version: {name}; one of {', '.join(PLANS)}")
+    for name in arguments.names or PLANS:
+        make(name, arguments.out, all_cases(arguments.only or (MIXED_THEMES if name == "mixed" else None)), arguments.port)
 
 
 if __name__ == "__main__":
