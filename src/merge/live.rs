@@ -369,6 +369,8 @@ impl LiveRows {
         while self.rows.peek().is_some_and(|next| compare(first, next).is_eq()) {
             self.group.extend(self.rows.pop(compare));
         }
+        // Values that compare equal may differ in their bytes (decimals 1.0 and 1.00): always the same stream's are shown.
+        self.group.sort_unstable();
         true
     }
 
