@@ -36,7 +36,7 @@ pub fn parse(text: &str, default_keyspace: Option<&str>) -> Result<BTreeMap<Stri
 /// Executes CQL text on keyspaces: what is already there may be altered, and is replaced by what is created again.
 /// After an error the statements before the place of the error have been executed.
 pub fn apply(text: &str, default_keyspace: Option<&str>, keyspaces: &mut BTreeMap<String, Keyspace>) -> Result<()> {
-    let text = uncomment_compact_tables(text);
+    let text = clean(text);
     let mut script = Script { tokens: Tokens::new(&text)?, keyspaces, used: default_keyspace.map(str::to_owned) };
     while !script.tokens.is_at_end() {
         if !script.tokens.symbol(";") {
@@ -230,32 +230,40 @@ impl Script<'_, '_> {
     }
 }
 
-/// DESCRIBE and snapshots put a table with COMPACT STORAGE into a comment, with a warning that it is only an approximation; it
-/// is all there is, and enough to read the table. Blanks keep every other character in its place.
-fn uncomment_compact_tables(text: &str) -> Cow<'_, str> {
-    const WARNING: &str = "/*\nWarning: Table ";
-    const REASON: &str = "omitted because it has constructs not compatible with CQL (was created via legacy API).";
-    const LAST_LINE: &str = "(this should not be used to reproduce this schema)";
-    if !text.contains(REASON) {
-        return text.into();
-    }
+/// Takes away what keeps the output of tools from being CQL; blanks keep every other character in its place.
+///
+/// DESCRIBE and snapshots put a table with COMPACT STORAGE into a comment, under a warning that it is only an approximation;
+/// it is all there is, and enough to read the table. cqlsh prints a warning about versions in front of its output.
+fn clean(text: &str) -> Cow<'_, str> {
+    const WARNINGS: [&str; 2] = ["/*\nWarning: Table ", "/*\nNot valid CQL: "];
     let blank = |part: &str| part.chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect::<String>();
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::new();
     let mut rest = text;
-    while let Some(start) = rest.find(WARNING) {
+    if text.starts_with("WARNING: cqlsh ") {
+        let (first, others) = text.split_at(text.find('\n').unwrap_or(text.len()));
+        out.push_str(&blank(first));
+        rest = others;
+    }
+    while let Some(start) = WARNINGS.iter().filter_map(|warning| rest.find(warning)).min() {
         let (before, comment) = rest.split_at(start);
+        let (comment, behind) = comment.split_at(comment.find("*/").unwrap_or(comment.len()));
         out.push_str(before);
-        let end = comment.find("*/").unwrap_or(comment.len());
-        let body = comment[..end].find(LAST_LINE).filter(|_| comment[..end].contains(REASON));
-        let Some(body) = body.map(|at| at + LAST_LINE.len()) else {
-            out.push_str(&comment[..end]);
-            rest = &comment[end..];
-            continue;
+        let body = comment.find("\nCREATE TABLE ").filter(|_| comment.contains("COMPACT STORAGE"));
+        rest = match body.map(|at| comment.split_at(at)) {
+            Some((head, body)) => {
+                out.push_str(&blank(head));
+                out.push_str(body);
+                out.push_str(&blank(behind.get(..2).unwrap_or_default()));
+                behind.get(2..).unwrap_or_default()
+            }
+            None => {
+                out.push_str(comment);
+                behind
+            }
         };
-        out.push_str(&blank(&comment[..body]));
-        out.push_str(&comment[body..end]);
-        rest = comment.get(end + 2..).unwrap_or_default();
-        out.push_str("  ");
+    }
+    if out.is_empty() {
+        return text.into();
     }
     out.push_str(rest);
     out.into()
@@ -352,6 +360,23 @@ mod tests {
         assert_eq!(view.clustering.iter().map(|c| c.reversed).collect::<Vec<_>>(), [true, false]);
         assert_eq!(names(&view.regulars), ["note"]);
         assert!(view.all_columns().all(|c| c.kind != ColumnKind::Static));
+    }
+
+    #[test]
+    fn what_tools_print_is_read() {
+        let text = "WARNING: cqlsh was built against 5.0.0, but this server is 5.0.6.\n\n/*\nWarning: Table ks.v is virtual\nVIRTUAL \
+                    TABLE ks.v (k int)\n*/\n/*\nWarning: Table ks.t omitted\n(not)\n\nCREATE TABLE ks.t (\n    k int,\n    v int,\n    \
+                    PRIMARY KEY (k)\n) WITH COMPACT STORAGE\n    AND CLUSTERING ORDER BY (column1 ASC);\n*/\nFOO";
+        let mut keyspaces = BTreeMap::new();
+        let error = apply(text, None, &mut keyspaces).unwrap_err().to_string();
+        assert!(error.starts_with("line 18, column 1: expected CREATE"), "{error}");
+        let table = &keyspaces["ks"].tables["t"];
+        assert_eq!(names(&table.clustering), ["column1"]);
+        assert_eq!(names(&table.statics), ["v"]);
+        assert_eq!(names(&table.regulars), ["value"]);
+        // Printed by this program and read again.
+        let again = parse(&table.to_cql(crate::schema::Detail::Internals), None).unwrap();
+        assert_eq!(names(&again["ks"].tables["t"].statics), ["v"]);
     }
 
     #[test]

@@ -102,12 +102,7 @@ impl Script<'_, '_> {
             return Ok(());
         }
         self.tokens.qualified_name("a masking function")?;
-        if self.tokens.is_symbol(0, "(") && self.tokens.is_symbol(1, ")") {
-            self.tokens.advance();
-            self.tokens.advance();
-            return Ok(());
-        }
-        self.parenthesized("an argument").map(|_| ())
+        self.parenthesized().map(|_| ())
     }
 
     /// `(a, b)` or `((a, b), c)`: partition key and clustering columns.
