@@ -59,6 +59,12 @@ impl<S: PartitionStream> DumpStream<S> {
         self.excluded = Some(Box::new(excluded));
     }
 
+    /// Goes on behind partitions that were dumped before: nothing stands in front of the first one that is found.
+    pub fn resume(&mut self) {
+        self.state = State::Between;
+        self.json.resume();
+    }
+
     /// The stream, to be placed elsewhere between two partitions: `-k`.
     pub fn stream(&mut self) -> &mut S {
         &mut self.stream

@@ -95,6 +95,11 @@ impl JsonDump {
         }
     }
 
+    /// What is written next comes behind other partitions.
+    pub(super) fn resume(&mut self) {
+        self.partitions = 1;
+    }
+
     pub(super) fn end(&self, out: &mut Vec<u8>) {
         if self.form != DumpForm::Lines {
             self.layout.end_lines(0, self.partitions == 0, out);

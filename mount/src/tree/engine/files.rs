@@ -1,6 +1,7 @@
-//! Files of rows: short ones are made whole and kept, long ones are streamed.
+//! Files whose text is made from data: short ones are made whole and kept, long ones are streamed.
 
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sstablefs::Result;
@@ -8,45 +9,88 @@ use sstablefs::cql::DecoratedKey;
 use sstablefs::table::ScanRange;
 
 use super::cache::Known;
-use super::rows::{Rendered, Rows};
+use super::dump::Dump;
+use super::epoch::Moment;
+use super::rows::Rows;
 use super::{EngineTree, keys};
-use crate::path::{Format, Kind, Request, TableName};
+use crate::content::{Content, Limits, Producer, Source, Stream};
+use crate::path::{DumpForm, Format, Kind, Request, TableName};
 use crate::tree::{Attributes, Size};
 
 /// A partition's text up to this size is made when its size is asked for.
 const SHORT_PARTITION: usize = 1 << 20;
-/// A table whose Data files have together at most so many bytes, and whose text has at most so many, is, too.
-const SHORT_TABLE_DATA: u64 = 256 << 10;
-const SHORT_TABLE: usize = 4 << 20;
+/// A table or SSTable whose Data files have together at most so many bytes, and whose text has at most so many, is, too.
+const SHORT_DATA: u64 = 256 << 10;
+const SHORT_TEXT: usize = 4 << 20;
 
-/// A file of rows as of a moment.
-pub(super) struct RowsFile {
-    pub(super) rows: Rows,
-    version: u64,
+/// A file as of a moment.
+pub(super) struct MadeFile {
+    text: Text,
+    pub(super) version: u64,
     modified: SystemTime,
-    /// The partition that it is about.
-    key: Option<DecoratedKey>,
-    /// Of the table's Data files.
+    /// Of the Data files that it is made from.
     bytes: u64,
 }
 
-impl RowsFile {
+enum Text {
+    Table(Rows),
+    Partition(Rows, DecoratedKey),
+    Dump(Dump),
+}
+
+pub(super) enum Rendered {
+    Whole(Vec<u8>),
+    Long,
+}
+
+/// The whole text when it has at most `limit` bytes.
+fn render(source: &impl Source, limit: usize) -> Result<Rendered> {
+    let mut out = Vec::new();
+    let more = source.start(None)?.fill(&mut out, limit + 1)?;
+    Ok(if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out) })
+}
+
+impl MadeFile {
     pub(super) fn attributes(&self, known: &Known) -> Attributes {
-        let size = match (known, &self.key) {
+        let size = match (known, &self.text) {
             (Known::Text(text), _) => Size::Exact(text.len() as u64),
-            (Known::Long, Some(_)) => Size::OnDemand,
-            (Known::Long, None) => Size::Open,
+            (Known::Long, Text::Partition(..)) => Size::OnDemand,
+            (Known::Long, Text::Table(_) | Text::Dump(_)) => Size::Open,
         };
         Attributes { kind: Kind::File, size, modified: self.modified, version: self.version }
+    }
+
+    /// `None` for a partition without rows, which is no file.
+    fn render(&self) -> Result<Option<Rendered>> {
+        let is_short = self.bytes <= SHORT_DATA;
+        // What stands before damage can be read from a long one.
+        let short_text = |rendered: Result<Rendered>| Ok(Some(rendered.unwrap_or(Rendered::Long)));
+        match &self.text {
+            Text::Partition(rows, key) => rows.render_partition(&key.key, SHORT_PARTITION),
+            Text::Table(rows) if is_short => short_text(render(rows, SHORT_TEXT)),
+            Text::Dump(dump) if is_short => short_text(render(dump, SHORT_TEXT)),
+            Text::Table(_) | Text::Dump(_) => Ok(Some(Rendered::Long)),
+        }
+    }
+
+    /// The content of a long one.
+    pub(super) fn stream(self, tree: &EngineTree) -> Arc<dyn Content> {
+        let (limits, active) = (Limits::default(), tree.active.clone());
+        match self.text {
+            Text::Table(rows) => Stream::new(rows, limits, active, true),
+            Text::Partition(rows, _) => Stream::new(rows, limits, active, false),
+            Text::Dump(dump) => Stream::new(dump, limits, active, true),
+        }
     }
 }
 
 impl EngineTree {
-    /// What a file of rows is made from; `None` when it does not exist or is another kind of file.
-    pub(super) fn file(&self, request: &Request) -> Result<Option<RowsFile>> {
+    /// What a file is made from; `None` when it does not exist or is another kind of file.
+    pub(super) fn file(&self, request: &Request) -> Result<Option<MadeFile>> {
         match request {
             Request::Rows(table, format) => self.rows_file(table, *format, None),
             Request::Partition(table, format, stem) => self.rows_file(table, *format, Some(stem)),
+            Request::Dump(table, id, form) => self.dump_file(table, id, *form),
             Request::Root
             | Request::Readme
             | Request::Keyspace(_)
@@ -57,43 +101,45 @@ impl EngineTree {
             | Request::Keys(..)
             | Request::SSTables(_)
             | Request::SSTable(..)
-            | Request::Dump(..)
             | Request::Metadata(..) => Ok(None),
         }
     }
 
-    fn rows_file(&self, table: &TableName, format: Format, stem: Option<&str>) -> Result<Option<RowsFile>> {
+    fn rows_file(&self, table: &TableName, format: Format, stem: Option<&str>) -> Result<Option<MadeFile>> {
         let Some(moment) = self.moment(table)? else { return Ok(None) };
-        let mut range = ScanRange::ALL;
-        let mut key = None;
-        if let Some(stem) = stem {
-            let Some(found) = keys::find(&moment, stem, format)? else { return Ok(None) };
-            range = ScanRange { start: Bound::Included(found.clone()), end: Bound::Included(found.clone()) };
-            key = Some(found);
-        }
-        let view = moment.epoch.view.clone();
-        let rows = Rows { view, range, format, csv: self.options.csv, now: moment.now };
-        let (modified, bytes) = (moment.epoch.modified, moment.epoch.bytes);
-        Ok(Some(RowsFile { rows, version: moment.version, modified, key, bytes }))
+        let rows =
+            |range| Rows { view: moment.epoch.view.clone(), range, format, csv: self.options.csv, now: moment.now };
+        let text = match stem {
+            None => Text::Table(rows(ScanRange::ALL)),
+            Some(stem) => {
+                let Some(key) = keys::find(&moment, stem, format)? else { return Ok(None) };
+                let only = || Bound::Included(key.clone());
+                Text::Partition(rows(ScanRange { start: only(), end: only() }), key)
+            }
+        };
+        Ok(Some(Self::made(&moment, text, moment.epoch.bytes)))
+    }
+
+    fn dump_file(&self, table: &TableName, id: &str, form: DumpForm) -> Result<Option<MadeFile>> {
+        let Some(moment) = self.moment(table)? else { return Ok(None) };
+        let Some(sstable) = moment.epoch.sstable(id) else { return Ok(None) };
+        let dump = Dump::new(&sstable, form, moment.now)?;
+        Ok(Some(Self::made(&moment, Text::Dump(dump), sstable.data().len())))
+    }
+
+    fn made(moment: &Moment, text: Text, bytes: u64) -> MadeFile {
+        MadeFile { text, version: moment.version, modified: moment.epoch.modified, bytes }
     }
 
     /// The text of a short one, or that it is long; `None` for a partition without rows.
-    pub(super) fn known(&self, request: &Request, file: &RowsFile) -> Result<Option<Known>> {
+    pub(super) fn known(&self, request: &Request, file: &MadeFile) -> Result<Option<Known>> {
         if let Some(known) = self.cache.get(request, file.version) {
             return Ok(Some(known));
         }
-        let rendered = match &file.key {
-            Some(key) => match file.rows.render_partition(&key.key, SHORT_PARTITION)? {
-                Some(rendered) => rendered,
-                None => return Ok(None),
-            },
-            None if file.bytes > SHORT_TABLE_DATA => Rendered::Long,
-            // What stands before damage can be read from a long one.
-            None => file.rows.render(SHORT_TABLE).unwrap_or(Rendered::Long),
-        };
-        let known = match rendered {
-            Rendered::Whole(text) => Known::Text(text.into()),
-            Rendered::Long => Known::Long,
+        let known = match file.render()? {
+            None => return Ok(None),
+            Some(Rendered::Whole(text)) => Known::Text(text.into()),
+            Some(Rendered::Long) => Known::Long,
         };
         self.cache.put(request, file.version, known.clone());
         Ok(Some(known))

@@ -1,6 +1,7 @@
 //! The tree of a [`Database`]: what its tables hold, as files.
 
 mod cache;
+mod dump;
 mod epoch;
 mod files;
 mod inotify;
@@ -18,7 +19,7 @@ use sstablefs::table::{Database, TableStore};
 use sstablefs_render::CsvStyle;
 
 use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
-use crate::content::{Active, Content, Fixed, Limits, Stream};
+use crate::content::{Active, Content, Fixed};
 use crate::path::{Kind, Request, TableName};
 use cache::{Cache, Known};
 use epoch::{Epochs, Moment};
@@ -121,7 +122,7 @@ impl EngineTree {
             }
             Request::Metadata(table, id) => {
                 let Some(moment) = self.moment(table)? else { return Ok(None) };
-                Ok(moment.epoch.sstable(id).map(|s| texts::metadata(&s)))
+                moment.epoch.sstable(id).map(|s| texts::metadata(&s, moment.now)).transpose()
             }
             Request::Root
             | Request::Keyspace(_)
@@ -162,10 +163,7 @@ impl Tree for EngineTree {
         let attributes = file.attributes(&known);
         let content: Arc<dyn Content> = match known {
             Known::Text(text) => Arc::new(Fixed(text)),
-            Known::Long => {
-                let short_reads = attributes.size == Size::Open;
-                Stream::new(file.rows, Limits::default(), self.active.clone(), short_reads)
-            }
+            Known::Long => file.stream(self),
         };
         Ok(Some(Opened { attributes, content }))
     }

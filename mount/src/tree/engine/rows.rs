@@ -7,6 +7,7 @@ use sstablefs::merge::{At, LiveRows, Position};
 use sstablefs::table::{ScanRange, View};
 use sstablefs_render::{CsvRows, CsvStyle, JsonRows, RowText};
 
+use super::files::Rendered;
 use crate::content::{Producer, Source};
 use crate::path::Format;
 
@@ -45,11 +46,6 @@ pub(super) struct RowsText {
     writer: Writer,
 }
 
-pub(super) enum Rendered {
-    Whole(Vec<u8>),
-    Long,
-}
-
 impl Rows {
     fn writer(&self) -> Writer {
         let text: Box<dyn RowText + Send> = match self.format {
@@ -66,18 +62,14 @@ impl Rows {
         }
     }
 
-    /// The whole text when it has at most `limit` bytes.
-    pub(super) fn render(&self, limit: usize) -> Result<Rendered> {
-        let mut producer = self.start(None)?;
-        producer.writer.render(&mut producer.rows, limit)
-    }
-
-    /// The text of the partition with this key; `None` when it has no row.
+    /// The text of the partition with this key when it has at most `limit` bytes; `None` when it has no row.
     pub(super) fn render_partition(&self, key: &[u8], limit: usize) -> Result<Option<Rendered>> {
         let Some(mut rows) = self.view.partition(key, self.now)? else { return Ok(None) };
         let mut writer = self.writer();
         writer.enter(&rows)?;
-        let rendered = writer.render(&mut rows, limit)?;
+        let mut out = Vec::new();
+        let more = writer.fill(&mut rows, &mut out, limit + 1)?;
+        let rendered = if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out) };
         Ok(writer.wrote_rows.then_some(rendered))
     }
 }
@@ -186,12 +178,6 @@ impl Writer {
             }
         }
         Ok(true)
-    }
-
-    fn render(&mut self, rows: &mut LiveRows, limit: usize) -> Result<Rendered> {
-        let mut out = Vec::new();
-        let more = self.fill(rows, &mut out, limit + 1)?;
-        Ok(if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out) })
     }
 }
 

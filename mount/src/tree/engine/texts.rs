@@ -1,16 +1,15 @@
 //! Small files about a whole, a keyspace, a table or an SSTable.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sstablefs::Result;
-use sstablefs::cql::java;
 use sstablefs::schema::Detail;
 use sstablefs::sstable::{Component, Reader};
 use sstablefs::table::{Database, TableStore};
+use sstablefs_render::metadata::{Metadata, Surroundings, to_json};
 
 use super::epoch::Moment;
 use super::keys;
@@ -97,34 +96,10 @@ fn size_on_disk(sstable: &Reader) -> u64 {
     Component::ALL.into_iter().map(size).sum()
 }
 
-/// What Statistics.db says about an SSTable.
-pub(super) fn metadata(sstable: &Arc<Reader>) -> String {
-    let mut all = sstable_info(&sstable.descriptor().id.to_string(), sstable);
-    let statistics = sstable.statistics();
-    let (stats, header) = (&statistics.stats, &statistics.header);
-    let columns = |columns: &[sstablefs::sstable::header::HeaderColumn]| -> BTreeMap<String, String> {
-        columns.iter().map(|c| (c.name.clone(), java::name(&c.ty, false))).collect()
-    };
-    if let Some(all) = all.as_object_mut() {
-        let components = Component::ALL.into_iter().filter(|c| sstable.descriptor().component(*c).exists());
-        all.insert("components".into(), components.map(Component::name).collect::<Vec<_>>().into());
-        all.insert("partitioner".into(), statistics.partitioner.as_str().into());
-        all.insert("bloom_filter_fp_chance".into(), statistics.bloom_filter_fp_chance.into());
-        all.insert("compression_ratio".into(), stats.compression_ratio.into());
-        all.insert("min_ttl".into(), stats.min_ttl.into());
-        all.insert("min_local_deletion_time".into(), stats.min_local_deletion_time.into());
-        all.insert("max_local_deletion_time".into(), stats.max_local_deletion_time.into());
-        all.insert("total_columns_set".into(), stats.total_columns_set.into());
-        all.insert("partition_size_max".into(), stats.partition_sizes.max().into());
-        all.insert("partition_size_mean".into(), stats.partition_sizes.mean().into());
-        all.insert("cells_per_partition_max".into(), stats.cells_per_partition.max().into());
-        all.insert("key_type".into(), java::name(&header.key_type, false).into());
-        let clustering = header.clustering.iter().map(|(ty, reversed)| java::name(ty, *reversed));
-        all.insert("clustering_types".into(), clustering.collect::<Vec<_>>().into());
-        all.insert("static_columns".into(), json!(columns(&header.statics)));
-        all.insert("regular_columns".into(), json!(columns(&header.regulars)));
-    }
-    pretty(&all)
+/// What sstablemetadata tells about an SSTable.
+pub(super) fn metadata(sstable: &Reader, now: i64) -> Result<String> {
+    let metadata = Metadata::read(sstable.descriptor())?;
+    Ok(pretty(&to_json(&metadata, &Surroundings { now, utc_offset: &|_| 0 })?))
 }
 
 fn pretty(value: &Value) -> String {
@@ -193,8 +168,8 @@ These are Apache Cassandra SSTables, shown as files by sstablefs. Nothing here c
   KEYSPACE/TABLE/json/KEY.json         one partition by its key; parts of a composite key are joined with ':'
   KEYSPACE/TABLE/jsonl/KEY.jsonl
   KEYSPACE/TABLE/csv/KEY.csv
-  KEYSPACE/TABLE/sstables/ID/          one SSTable for itself: dump.json and dump.jsonl as sstabledump prints it,
-                                       and metadata.json
+  KEYSPACE/TABLE/sstables/ID/          one SSTable for itself: dump.json as sstabledump prints it, dump.jsonl as
+                                       sstabledump -l -t does, and metadata.json with what sstablemetadata tells
 
 '/', '%', control characters and a leading '.' of a key are written as %2F, %25 and so on.
 A file whose size is shown as 0 is made while it is read: its size is not known before.
