@@ -54,11 +54,10 @@ impl SerializationHeader {
     }
 }
 
-/// VIntCoding.readUnsignedVInt32: an int, sign-extended when negative.
+/// An int that was written sign-extended. Scylla writes the largest long where nothing is deleted; 3.x took its lower
+/// bits, 5.0 refuses it.
 fn vint32(cursor: &mut Cursor<'_>) -> Result<i32> {
-    let at = cursor.offset();
-    let value = cursor.vint()? as i64;
-    i32::try_from(value).map_err(|_| Error::corrupt(format!("{value} does not fit 32 bits")).at(at))
+    Ok(cursor.vint()? as i32)
 }
 
 /// A list of types as AbstractTypeSerializer writes it.
