@@ -8,7 +8,7 @@ use super::secondary::{Index, View};
 use crate::cql::{Partitioner, Type, UserType};
 
 /// A keyspace: replication options, user types and tables by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keyspace {
     pub name: String,
     pub durable_writes: bool,
@@ -74,7 +74,7 @@ impl Default for TableFlags {
 }
 
 /// A table or a materialized view.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     pub keyspace: String,
     pub name: String,

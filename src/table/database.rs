@@ -33,9 +33,12 @@ pub struct Database {
     refreshing: Mutex<()>,
 }
 
+/// By keyspace and name.
+type Tables = BTreeMap<String, BTreeMap<String, Arc<TableStore>>>;
+
 #[derive(Default)]
 struct State {
-    tables: BTreeMap<String, BTreeMap<String, Arc<TableStore>>>,
+    tables: Tables,
     schemas: Schemas,
     problems: Vec<Error>,
 }
@@ -135,28 +138,27 @@ impl Database {
     pub fn refresh(&self) -> Result<bool> {
         let _one = self.refreshing.lock();
         let dirs = discover::find(&self.paths)?;
-        let before = {
+        let (tables, keyspaces) = {
             let state = self.state.read();
             if state.schemas.is_current(&dirs) && state.has_same(&dirs) {
                 return Ok(false);
             }
-            state.tables.clone()
+            (state.tables.clone(), state.schemas.keyspaces.clone())
         };
         let mut state = State { schemas: Schemas::load(&dirs)?, ..State::default() };
-        state.attach(dirs, &self.given, &before);
+        state.attach(dirs, &self.given, &tables);
+        let stores = |tables: &Tables| -> Vec<*const TableStore> {
+            tables.values().flat_map(BTreeMap::values).map(Arc::as_ptr).collect()
+        };
+        let changed = state.schemas.keyspaces != keyspaces || stores(&tables) != stores(&state.tables);
         *self.state.write() = state;
-        Ok(true)
+        Ok(changed)
     }
 }
 
 impl State {
     /// Makes the stores of the tables in `dirs`, keeping those from before.
-    fn attach(
-        &mut self,
-        dirs: Vec<TableDir>,
-        given: &[Arc<Keyspace>],
-        before: &BTreeMap<String, BTreeMap<String, Arc<TableStore>>>,
-    ) {
+    fn attach(&mut self, dirs: Vec<TableDir>, given: &[Arc<Keyspace>], before: &Tables) {
         let schemas = &self.schemas;
         let (tables, mut problems) =
             discover::by_table(dirs, |keyspace, table| schemas.table(&[], keyspace, table).map(|t| t.id));
@@ -186,7 +188,10 @@ impl State {
             let old = before.get(&table.keyspace).and_then(|t| t.get(&table.table));
             let store = match old {
                 Some(old) if *old.dirs() == table => {
-                    old.set_known(known);
+                    // The same schema, read again, is no reason to open the SSTables again.
+                    if old.known() != known {
+                        old.set_known(known);
+                    }
                     old.clone()
                 }
                 _ => Arc::new(TableStore::new(table.clone(), known)),
