@@ -184,6 +184,9 @@ public class TypeTables
         if (t instanceof TimeUUIDType || t instanceof UUIDType)
         {
             ByteBuffer v = some(16);
+            // Often one time, so that the other half decides.
+            if (random.nextBoolean())
+                v.putLong(0, 0x5a1c395eb41f11e5L);
             if (t instanceof TimeUUIDType || random.nextBoolean())
                 v.put(6, (byte) (v.get(6) & 0x0f | 0x10));
             return v;
@@ -260,6 +263,10 @@ public class TypeTables
             ByteBuffer v = value(t);
             if (random.nextInt(3) > 0)
                 v = damage(v);
+            else if (t instanceof CollectionType && random.nextInt(3) == 0)
+                v = pack(Arrays.asList(number(1), number(0), number(-1)));
+            else if (t instanceof CollectionType && random.nextInt(3) == 0)
+                v = pack(Arrays.asList(number(1), number(-1)));
             boolean ok = true;
             try { t.validate(v); }
             catch (RuntimeException | AssertionError e) { ok = false; }

@@ -219,6 +219,7 @@ fn compare_maps(by: &(Comparator, Comparator), a: &[u8], b: &[u8]) -> Result<Ord
 
 /// Missing fields at the end equal nulls.
 fn compare_tuples(types: &[Comparator], a: &[u8], b: &[u8]) -> Result<Ordering> {
+    let whole = (a, b);
     let (mut a, mut b) = (elements::fields(a, usize::MAX), elements::fields(b, usize::MAX));
     let mut types = types.iter();
     while a.has_bytes() && b.has_bytes() {
@@ -233,9 +234,11 @@ fn compare_tuples(types: &[Comparator], a: &[u8], b: &[u8]) -> Result<Ordering> 
     let a_at_end = !a.has_bytes();
     Ok(match (only_nulls(&mut a)?, only_nulls(&mut b)?) {
         (true, true) => Ordering::Equal,
-        (_, false) if a_at_end => Ordering::Less,
-        (true, _) => Ordering::Equal,
-        (false, _) => Ordering::Greater,
+        (true, false) if a_at_end => Ordering::Less,
+        (true, false) => Ordering::Equal,
+        (false, true) => Ordering::Greater,
+        // More fields than the type has, on both sides: no values.
+        (false, false) => whole.0.cmp(whole.1),
     })
 }
 
