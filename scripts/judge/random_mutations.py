@@ -70,6 +70,10 @@ class Mutations:
             return f'blob_as_{column.kind.name}(0x)'
         return literal(self.rng, column.kind, self.table.nulls)
 
+    def element(self, kind):
+        """A key of a map, or an element of a set."""
+        return literal(self.rng, kind.args[0], self.table.nulls, ordered=True)
+
     def key(self, clustering=True):
         columns = self.table.partition + (self.table.clustering if clustering else [])
         return [(c, self.rng.choice(c.domain)) for c in columns]
@@ -114,14 +118,14 @@ class Mutations:
                 return f'{name}.{quote(kind.fields[at])} = {new}'
             if kind.name == 'map' and rng.random() < 0.4:
                 new = 'null' if rng.random() < 0.2 else literal(rng, kind.args[1], self.table.nulls)
-                return f'{name}[{literal(rng, kind.args[0], self.table.nulls)}] = {new}'
+                return f'{name}[{self.element(kind)}] = {new}'
             if kind.name == 'list' and rng.random() < 0.3:
                 return f'{name}[{rng.randrange(2)}] = {literal(rng, kind.args[0], self.table.nulls)}'
             some = literal(rng, kind, self.table.nulls)
             if kind.name == 'list':
                 return rng.choice([f'{name} = {name} + {some}', f'{name} = {some} + {name}', f'{name} = {name} - {some}'])
             if kind.name == 'map' and rng.random() < 0.3:
-                return f'{name} = {name} - {{{literal(rng, kind.args[0], self.table.nulls)}}}'
+                return f'{name} = {name} - {{{self.element(kind)}}}'
             return f'{name} = {name} {"+" if kind.name == "map" else rng.choice("+-")} {some}'
         return f'{name} = {self.value(column)}'
 
@@ -156,7 +160,7 @@ class Mutations:
             if kind.name == 'udt':
                 return f'{column.cql}.{quote(self.rng.choice(kind.fields))}'
             if kind.name in ('map', 'set'):
-                return f'{column.cql}[{literal(self.rng, kind.args[0], self.table.nulls)}]'
+                return f'{column.cql}[{self.element(kind)}]'
             return f'{column.cql}[{self.rng.randrange(2)}]'
         return column.cql
 

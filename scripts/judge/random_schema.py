@@ -5,6 +5,7 @@ from .random_values import literal, quote, random_type
 CODECS = ("{'enabled': 'false'}", "{'class': 'LZ4Compressor', %s}", "{'class': 'SnappyCompressor', %s}",
           "{'class': 'DeflateCompressor', %s}", "{'class': 'ZstdCompressor', %s}")
 ODD_NAMES = ('Name', 'two words', 'select', 'q"uote', 'comma,', 'co:lon', 'größe', 'x/y', 'UPPER')
+NOT_FINITE = ('NaN', 'Infinity', '-Infinity')
 # A multi-cell column whose name begins with a byte above 127 can't be read by the server: these only for simple columns.
 HIGH_NAMES = ('étage', '日')
 FIELD_NAMES = ('a', 'b', 'c', 'Field D', 'e_5')
@@ -89,18 +90,22 @@ class Table:
         return columns
 
     def fill_domains(self):
-        """Few values for each key column, so that mutations meet."""
+        """Few values for each key column, so that mutations meet; one of them NaN or an infinity, all of which are null in JSON."""
         for column in self.partition + self.clustering:
             size = 60 if self.wide and column.role == 'clustering' else self.rng.randint(2, 5)
             for _ in range(size):
-                value = literal(self.rng, column.kind, nulls=False, finite=bool(column.kind.args))
-                # The server refuses a partition key of no bytes at all.
-                # And it takes {} for a set, also where a map stands.
-                while len(self.partition) == 1 and value in ("''", '0x') or '{}' in value and column.kind.holds('map'):
-                    value = literal(self.rng, column.kind, nulls=False, finite=bool(column.kind.args))
+                value = self.key_value(column)
                 column.domain.append(value)
             if column.role == 'partition' and column.kind.name == 'text' and self.rng.random() < 0.1:
                 column.domain.append("'%s'" % (self.rng.choice(['long/key', 'ü%', 'x']) * self.rng.choice([60, 128, 300])))
+
+    def key_value(self, column):
+        unbounded = any(v in NOT_FINITE for v in column.domain)
+        while True:
+            value = literal(self.rng, column.kind, nulls=False, finite=bool(column.kind.args) or unbounded, ordered=True)
+            # The server refuses a partition key of no bytes at all, and takes {} for a set also where a map stands.
+            if not (len(self.partition) == 1 and value in ("''", '0x') or '{}' in value and column.kind.holds('map')):
+                return value
 
     def create(self):
         rng = self.rng

@@ -1,5 +1,6 @@
 """Random CQL types, and random values of a type as CQL literals."""
 import uuid
+from decimal import Decimal
 
 from . import compare_types as types
 
@@ -61,31 +62,40 @@ def quote(name):
 
 # ---- values ---------------------------------------------------------------------------------------------------------
 
-def literal(rng, kind, nulls=True, finite=False):
-    """kind: compare_types.Type. nulls: also inside tuples. finite: no NaN or infinity, which SELECT JSON prints as null: inside of
-    a partition key the comparer could not tell them apart."""
+def literal(rng, kind, nulls=True, finite=False, ordered=False):
+    """kind: compare_types.Type. nulls: also inside tuples.
+
+    finite: no NaN or infinity, which SELECT JSON prints as null: inside of a partition key the comparer could not tell them apart.
+    ordered: no two values that compare as equal and have different bytes, as the decimals 0.0 and 0.00. In a key, a set or as a
+    map's key, which bytes remain after a merge is an accident of the order in which Cassandra's heap has the SSTables.
+    """
     name = kind.name
     if name in RANGES:
         top = 1 << (RANGES[name] - 1)
         return str(rng.choice([0, 1, -1, top - 1, -top, rng.randrange(-top, top), rng.randrange(-100, 100)]))
+    if name == 'decimal' and ordered:
+        number = Decimal(decimal(rng)).normalize()
+        return str(number + 0) if number else '0'
     if name in SIMPLE:
         value = SIMPLE[name](rng)
         while finite and value in ('NaN', 'Infinity', '-Infinity'):
             value = SIMPLE[name](rng)
         return value
+
+    def inner(number, ordered_too=False):
+        return literal(rng, kind.args[number], nulls, finite, ordered or ordered_too)
     if name == 'vector':
-        return '[%s]' % ', '.join(literal(rng, kind.args[0], nulls, finite) for _ in range(kind.size))
+        return '[%s]' % ', '.join(inner(0) for _ in range(kind.size))
     if name in ('list', 'set'):
         open_, close = '[]' if name == 'list' else '{}'
-        return open_ + ', '.join(literal(rng, kind.args[0], nulls, finite) for _ in range(rng.randint(0, 3))) + close
+        return open_ + ', '.join(inner(0, name == 'set') for _ in range(rng.randint(0, 3))) + close
     if name == 'map':
-        return '{%s}' % ', '.join(f'{literal(rng, kind.args[0], nulls, finite)}: {literal(rng, kind.args[1], nulls, finite)}'
-                                  for _ in range(rng.randint(0, 3)))
+        return '{%s}' % ', '.join(f'{inner(0, True)}: {inner(1)}' for _ in range(rng.randint(0, 3)))
     if name == 'tuple':
-        return '(%s)' % ', '.join('null' if nulls and rng.random() < 0.1 else literal(rng, a, nulls, finite) for a in kind.args)
+        return '(%s)' % ', '.join('null' if nulls and rng.random() < 0.1 else inner(n) for n in range(len(kind.args)))
     if name == 'udt':
-        fields = [(f, a) for f, a in zip(kind.fields, kind.args) if rng.random() < 0.85] or [(kind.fields[0], kind.args[0])]
-        return '{%s}' % ', '.join(f'{quote(f)}: {"null" if rng.random() < 0.1 else literal(rng, a, nulls, finite)}' for f, a in fields)
+        fields = [n for n in range(len(kind.args)) if rng.random() < 0.85] or [0]
+        return '{%s}' % ', '.join(f'{quote(kind.fields[n])}: {"null" if rng.random() < 0.1 else inner(n)}' for n in fields)
     raise ValueError(name)
 
 
