@@ -4,14 +4,15 @@
 //! it. A node shows one version at a time: the kernel keeps one page cache and one size for it. When the data changes
 //! while somebody has the old version open, the name gets a new node and the old one lives on until it is closed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::error::FsError;
 use crate::path::Request;
-use crate::tree::Opened;
+use crate::tree::{Opened, Size};
 
 pub const ROOT: u64 = 1;
 
@@ -31,6 +32,8 @@ struct Table {
     /// Nodes of partitions in the order in which they were made, some of them gone since.
     oldest: VecDeque<(u64, u64)>,
     next_age: u64,
+    /// Opens that were sent back to look the name up again, and have not come again.
+    sent_back: HashSet<Request>,
 }
 
 struct Node {
@@ -39,19 +42,46 @@ struct Node {
     /// How often the kernel was told of it and has not forgotten it.
     lookups: u64,
     handles: u32,
-    /// The version whose pages and attributes the kernel may have.
-    version: u64,
+    /// The version whose attributes the kernel was told last.
+    told: u64,
+    /// Answers with attributes of other versions may have been under way until then, and have arrived last.
+    unsettled: Option<Instant>,
+    /// The version whose pages the kernel may have.
+    pages: u64,
     /// What open handles see; `None` without any.
     opened: Option<Box<Opened>>,
 }
 
-/// How a file may be opened.
+/// What the kernel must drop before a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Binding {
-    /// The kernel's pages are of this version.
+    /// What the kernel has is of this version.
     Same,
-    /// The kernel must drop what it knows.
-    Changed,
+    /// Its attributes may be of another.
+    Attributes,
+    /// Its pages, too.
+    Content,
+    /// Its pages are needed by those who have another version open: this one is read around them.
+    Around,
+}
+
+/// Longer than any answer is under way.
+const SETTLED: Duration = Duration::from_secs(2);
+
+impl Node {
+    fn tell(&mut self, version: u64) {
+        if self.told != version {
+            self.told = version;
+            self.unsettled = Some(Instant::now() + SETTLED);
+        }
+    }
+
+    fn is_settled(&mut self) -> bool {
+        if self.unsettled.is_some_and(|until| until < Instant::now()) {
+            self.unsettled = None;
+        }
+        self.unsettled.is_none()
+    }
 }
 
 /// The inode number that a request has unless another version of it is open.
@@ -88,7 +118,17 @@ impl Table {
         }
         let age = self.next_age;
         self.next_age += 1;
-        self.nodes.insert(ino, Node { request: request.clone(), age, lookups: 0, handles: 0, version, opened: None });
+        let node = Node {
+            request: request.clone(),
+            age,
+            lookups: 0,
+            handles: 0,
+            told: version,
+            unsettled: None,
+            pages: version,
+            opened: None,
+        };
+        self.nodes.insert(ino, node);
         if matches!(request, Request::Partition(..)) {
             self.oldest.push_back((ino, age));
             // Those that the kernel forgot by itself.
@@ -135,8 +175,21 @@ impl Inodes {
         let ino = usable.unwrap_or_else(|| table.create(request, version));
         if let Some(node) = table.nodes.get_mut(&ino) {
             node.lookups += 1;
+            node.tell(version);
         }
         ino
+    }
+
+    /// To be called when the kernel is about to be told attributes of `version`; when another version is open under
+    /// this number, it is returned, and its attributes are to be told instead.
+    pub(super) fn tell(&self, ino: u64, version: u64) -> Option<Opened> {
+        let table = &mut *self.table.lock();
+        let node = table.nodes.get_mut(&ino)?;
+        if let Some(opened) = node.opened.as_deref().filter(|o| o.attributes.version != version) {
+            return Some(opened.clone());
+        }
+        node.tell(version);
+        None
     }
 
     pub(super) fn forget(&self, ino: u64, count: u64) {
@@ -147,21 +200,43 @@ impl Inodes {
         }
     }
 
-    /// Counts an open handle. [`FsError::Stale`] when another version is open under this number.
+    /// Counts an open handle. [`FsError::Stale`] when another version is open under this number; the kernel then looks
+    /// the name up again, once, and gets another number.
     pub(super) fn open(&self, ino: u64, opened: &Opened) -> Result<Binding, FsError> {
         let table = &mut *self.table.lock();
         let node = table.nodes.get_mut(&ino).ok_or(FsError::Stale)?;
         let version = opened.attributes.version;
-        if node.opened.as_ref().is_some_and(|o| o.attributes.version != version) {
+        let was_sent_back = !table.sent_back.is_empty() && table.sent_back.remove(&node.request);
+        if let Some(other) = node.opened.as_deref().filter(|o| o.attributes.version != version) {
+            // Neither has pages or a size.
+            let no_matter = other.attributes.size == Size::Open && opened.attributes.size == Size::Open;
+            if no_matter || was_sent_back {
+                node.handles += 1;
+                return Ok(Binding::Around);
+            }
+            if table.sent_back.len() > MANY {
+                table.sent_back.clear();
+            }
+            table.sent_back.insert(node.request.clone());
             return Err(FsError::Stale);
         }
         node.handles += 1;
         node.opened.get_or_insert_with(|| Box::new(opened.clone()));
-        if node.version == version {
-            return Ok(Binding::Same);
+        let is_told = node.told == version && node.is_settled();
+        node.tell(version);
+        Ok(match (node.pages == version, is_told) {
+            (true, true) => Binding::Same,
+            (true, false) => Binding::Attributes,
+            (false, _) => Binding::Content,
+        })
+    }
+
+    /// To be called when the kernel has dropped its pages, after an open of this version was counted. Not before: until
+    /// then every other open has to have them dropped, too.
+    pub(super) fn dropped_pages(&self, ino: u64, version: u64) {
+        if let Some(node) = self.table.lock().nodes.get_mut(&ino) {
+            node.pages = version;
         }
-        node.version = version;
-        Ok(Binding::Changed)
     }
 
     pub(super) fn close(&self, ino: u64) {

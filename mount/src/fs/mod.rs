@@ -183,6 +183,9 @@ impl<T: Tree> Fs<T> {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
         let attributes = Self::about(&request, self.tree.attributes(&request))?.ok_or(FsError::Stale)?;
+        if let Some(Opened { attributes, content }) = self.inodes.tell(ino, attributes.version) {
+            return self.stat(ino, &request, &attributes, || Ok(content));
+        }
         self.stat(ino, &request, &attributes, || {
             let opened = Self::about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
             Ok(self.recent.put(ino, &opened))
@@ -202,14 +205,20 @@ impl<T: Tree> Fs<T> {
             opened.content = content.reopen();
         }
         let binding = self.inodes.open(ino, &opened)?;
-        if binding == Binding::Changed
-            && let Some(kernel) = self.kernel.get()
-        {
-            kernel.forget_attributes(ino);
+        if let Some(kernel) = self.kernel.get() {
+            match binding {
+                Binding::Same | Binding::Around => {}
+                Binding::Attributes => kernel.forget_attributes(ino),
+                // Nobody has it open in another version, so that no read holds a page that this waits for.
+                Binding::Content => kernel.forget_content(ino),
+            }
         }
-        let direct = !matches!(opened.attributes.size, Size::Exact(_));
+        if binding == Binding::Content {
+            self.inodes.dropped_pages(ino, opened.attributes.version);
+        }
+        let direct = !matches!(opened.attributes.size, Size::Exact(_)) || binding == Binding::Around;
         let handle = self.files.add(FileHandle { ino, opened, request });
-        Ok(Open { handle, direct, keep_cache: binding == Binding::Same && !direct })
+        Ok(Open { handle, direct, keep_cache: binding != Binding::Content && !direct })
     }
 
     pub fn read(&self, handle: u64, offset: u64, size: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), FsError> {

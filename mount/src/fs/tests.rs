@@ -119,6 +119,42 @@ fn an_open_file_keeps_what_it_showed() {
 }
 
 #[test]
+fn an_open_is_sent_back_once_at_most() {
+    let fs = fs_of(&[("/ks/t/json/a.json", "1")]);
+    let mut opens = Vec::new();
+    let mut ino = walk(&fs, "/ks/t/json/a.json").unwrap().ino;
+    for text in ["1", "22", "333", "4444", "55555"] {
+        fs.tree().put_text("/ks/t/json/a.json", text);
+        // Changed again between lookup and open, while somebody has every earlier version open.
+        let open = fs.open(ino, false).or_else(|e| {
+            assert_eq!(e.errno(), libc::ESTALE);
+            let again = walk(&fs, "/ks/t/json/a.json").unwrap().ino;
+            opens.push((fs.open(again, false).unwrap(), text.to_owned()));
+            fs.tree().put_text("/ks/t/json/a.json", &format!("{text}+"));
+            ino = again;
+            fs.open(again, false).or_else(|_| fs.open(walk(&fs, "/ks/t/json/a.json").unwrap().ino, false))
+        });
+        let open = open.unwrap();
+        let text = String::from_utf8(read(&fs, open.handle, 0, 100).unwrap()).unwrap();
+        opens.push((open, text));
+    }
+    assert!(opens.len() > 7, "{}", opens.len());
+    for (open, text) in &opens {
+        assert_eq!(read(&fs, open.handle, 0, 100).unwrap(), text.as_bytes());
+    }
+    // One that is open in another version, opened again after it was sent back, is read around the pages.
+    let ino = walk(&fs, "/ks/t/json/a.json").unwrap().ino;
+    let first = fs.open(ino, false).unwrap();
+    fs.tree().put_text("/ks/t/json/a.json", "new");
+    assert_eq!(fs.open(ino, false).unwrap_err().errno(), libc::ESTALE);
+    let around = fs.open(ino, false).unwrap();
+    assert!(around.direct && !around.keep_cache);
+    assert_eq!(read(&fs, around.handle, 0, 100).unwrap(), b"new");
+    fs.release(first.handle);
+    fs.release(around.handle);
+}
+
+#[test]
 fn a_changed_file_that_nobody_has_open_keeps_its_number() {
     let fs = fs_of(&[("/README.txt", "old")]);
     let told = Arc::new(Told::default());
@@ -129,7 +165,7 @@ fn a_changed_file_that_nobody_has_open_keeps_its_number() {
     fs.tree().put_text("/README.txt", "newer");
     let open = fs.open(stat.ino, false).unwrap();
     assert!(!open.keep_cache, "the kernel's pages are old");
-    assert_eq!(*told.0.lock(), [format!("attributes {}", stat.ino)]);
+    assert_eq!(*told.0.lock(), [format!("content {}", stat.ino)]);
     assert_eq!(fs.getattr(stat.ino, None).unwrap().size, 5);
     assert!(fs.open(stat.ino, false).unwrap().keep_cache);
 

@@ -1,3 +1,4 @@
 //! Real mounts: `cargo test -p sstablefs-mount --features fuse_tests`. Needs /dev/fuse.
 
+mod changes;
 mod memory;

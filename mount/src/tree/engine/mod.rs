@@ -7,6 +7,8 @@ mod files;
 mod inotify;
 mod keys;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod watch;
 
