@@ -112,10 +112,10 @@ pub(crate) struct Sstabledump {
     #[arg(short = 'e')]
     pub(crate) keys_only: bool,
     /// Only these partitions
-    #[arg(short = 'k', value_name = "KEY", num_args = 1.., allow_hyphen_values = false)]
+    #[arg(short = 'k', value_name = "KEY", num_args = 1.., allow_negative_numbers = true)]
     pub(crate) keys: Vec<String>,
     /// Without these partitions
-    #[arg(short = 'x', value_name = "KEY", num_args = 1.., allow_hyphen_values = false)]
+    #[arg(short = 'x', value_name = "KEY", num_args = 1.., allow_negative_numbers = true)]
     pub(crate) excluded: Vec<String>,
     /// One line of JSON a partition
     #[arg(short = 'l')]
@@ -183,11 +183,11 @@ mod tests {
 
     #[test]
     fn sstabledump_takes_what_cassandras_takes() {
-        let args = ["sstablefs", "sstabledump", "x-Data.db", "-k", "a", "b", "-lt", "-x", "c", "-x", "d"];
+        let args = ["sstablefs", "sstabledump", "x-Data.db", "-k", "a", "b", "-lt", "-x", "c", "-x", "-5"];
         let cli = Cli::try_parse_from(args).unwrap();
         let Command::Sstabledump(dump) = cli.command else { panic!("{cli:?}") };
         assert_eq!(dump.keys, ["a", "b"]);
-        assert_eq!(dump.excluded, ["c", "d"]);
+        assert_eq!(dump.excluded, ["c", "-5"]);
         assert!(dump.lines && dump.raw_times && !dump.debug);
     }
 

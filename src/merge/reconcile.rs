@@ -70,7 +70,7 @@ impl Reconciler {
         Reconciler {
             statics: ColumnMerge::of(&table.statics),
             regulars: ColumnMerge::of(&table.regulars),
-            strict_liveness: table.view.is_some(),
+            strict_liveness: table.view.as_ref().is_some_and(|view| view.strict_liveness),
             now,
             cells: Vec::new(),
             deletions: Vec::new(),

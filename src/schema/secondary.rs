@@ -21,4 +21,7 @@ pub struct View {
     pub includes_all_columns: bool,
     /// As it stands behind WHERE.
     pub where_clause: String,
+    /// Its key has a column that is none of the base table's key: its rows are there only as long as that column is, so
+    /// that without a liveness they are not (db.view.View.enforceStrictLiveness).
+    pub strict_liveness: bool,
 }

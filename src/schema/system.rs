@@ -105,7 +105,12 @@ impl SystemRows {
             };
             let parts = Parts { columns: of_table(&columns), dropped: of_table(&dropped), indexes: of_table(&indexes) };
             match parts.table(&name, &table_name, &row, name_column == "view_name", &types) {
-                Ok(table) => {
+                Ok(mut table) => {
+                    let own_columns = table.key_columns();
+                    if let Some(view) = &mut table.view {
+                        let base = keyspace.tables.get(&view.base_table);
+                        view.strict_liveness = base.is_none_or(|base| own_columns > base.key_columns());
+                    }
                     keyspace.tables.insert(table_name, Arc::new(table));
                 }
                 Err(e) => problems.push(e.context(format!("{name}.{table_name} in system_schema"))),
@@ -141,6 +146,7 @@ impl Parts {
                 base_table: row.text("base_table_name")?,
                 includes_all_columns: row.boolean("include_all_columns").unwrap_or(false),
                 where_clause: row.text("where_clause")?,
+                strict_liveness: true,
             });
         }
         table.options = options::from_row(row, is_view)?;

@@ -131,6 +131,11 @@ impl Table {
         self.all_columns().find(|c| c.name == name)
     }
 
+    /// How many columns the primary key has.
+    pub fn key_columns(&self) -> usize {
+        self.partition_key.len() + self.clustering.len()
+    }
+
     /// Keys, clustering, statics, regulars.
     pub fn all_columns(&self) -> impl Iterator<Item = &Column> {
         self.partition_key.iter().chain(&self.clustering).chain(&self.statics).chain(&self.regulars)

@@ -80,3 +80,48 @@ pub(super) fn sum_up_to(points: &[(i64, i32)], end: i64) -> f64 {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_is_the_tools() {
+        let mut text = String::new();
+        let points = [(86, 1), (103, 1), (124, 1), (179, 1), (535, 1), (770, 1)];
+        write("Columns", &points, |n| n.to_string(), &mut text);
+        assert_eq!(text, COLUMNS);
+        text.clear();
+        write("Drop", &[(1, 1), (2, 4)], |n| n.to_string(), &mut text);
+        assert!(
+            text.contains("   1     |     1 ( 20) OOOOOOO.\n   2     |     4 ( 80) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n"),
+            "{text}"
+        );
+    }
+
+    /// Printed by sstablemetadata.
+    const COLUMNS: &str = "   Columns | Count  (%)  Histogram \n\
+        \x20  86      |     1 ( 16) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n\
+        \x20  103     |     1 ( 16) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n\
+        \x20  124     |     1 ( 16) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n\
+        \x20  179     |     1 ( 16) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n\
+        \x20  535     |     1 ( 16) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n\
+        \x20  770     |     1 ( 16) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n\
+        \x20  Percentiles\n\
+        \x20  50th      124\n\
+        \x20  75th      535\n\
+        \x20  95th      770\n\
+        \x20  98th      770\n\
+        \x20  99th      770\n\
+        \x20  Min       73\n\
+        \x20  Max       770\n";
+
+    #[test]
+    fn sums_are_spread_between_points() {
+        let points = [(10, 4), (20, 8)];
+        assert_eq!(sum_up_to(&points, 9), 0.0);
+        assert_eq!(sum_up_to(&points, 20), 12.0);
+        // Half of the way: half of what is at the first point, and the area under the line.
+        assert_eq!(sum_up_to(&points, 15), 2.0 + (4.0 + 6.0) * 0.5 / 2.0);
+    }
+}

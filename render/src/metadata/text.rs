@@ -138,3 +138,20 @@ fn columns(columns: &[HeaderColumn]) -> String {
     sorted.sort_by_key(|c| bucket(c));
     sorted.iter().map(|c| format!("{}:{}", c.name, java::name(&c.ty, false))).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sstablefs::cql::Type;
+
+    #[test]
+    fn columns_stand_in_the_order_of_a_hash_map() {
+        // What sstablemetadata prints for system_schema.columns.
+        let names = ["clustering_order", "kind", "column_name_bytes", "position", "type"];
+        let mut given: Vec<_> = names.map(|n| HeaderColumn { name: n.to_owned(), ty: Type::Int }).to_vec();
+        given.sort_by(|a, b| a.name.cmp(&b.name));
+        let text = columns(&given);
+        let shown: Vec<&str> = text.split(", ").filter_map(|c| c.split(':').next()).collect();
+        assert_eq!(shown, names);
+    }
+}

@@ -70,7 +70,8 @@ impl Script<'_, '_> {
             }
         }
         view.sort_columns();
-        view.view = Some(View { base_table: base_name, includes_all_columns, where_clause });
+        let strict_liveness = view.key_columns() > base.key_columns();
+        view.view = Some(View { base_table: base_name, includes_all_columns, where_clause, strict_liveness });
         properties.set_table(&mut view);
         let tables = &mut self.keyspace(&keyspace).tables;
         if !(if_not_exists && tables.contains_key(&name)) {
