@@ -37,7 +37,7 @@ def key_text(kinds, raws):
 
 
 def reads_back(kind, raw):
-    """Whether the key text of these bytes is theirs alone: a tuple with a part that ends in '\\' has text that reads as another."""
+    """Whether the key text of these bytes is theirs alone: a tuple with a part that ends in '\\' reads as another."""
     if kind.name not in ('tuple', 'udt'):
         return True
     fields, at = [], 0
@@ -46,7 +46,8 @@ def reads_back(kind, raw):
         at += 4
         fields.append(None if size < 0 else raw[at:at + size])
         at += max(size, 0)
-    pieces = re.split(r'(?<!\\):', types.get_string(kind, raw))
+    text = types.get_string(kind, raw)
+    pieces = re.split(r'(?<!\\):', text) if text else []  # Cassandra reads no text as no fields, also where it is one empty field
     if len(pieces) != len(fields):
         return False
     for inner, field, piece in zip(kind.args, fields, pieces):
