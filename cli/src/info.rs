@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sstablefs::sstable::Descriptor;
 use sstablefs::table::discover::{self, TableDirs};
 use sstablefs::table::listing::Listing;
-use sstablefs_render::metadata::{self, Metadata, Surroundings};
+use sstablefs_mount::metadata::{self, Metadata, Surroundings};
 
 use crate::Failure;
 use crate::args::{Info, Output};
@@ -73,7 +73,7 @@ impl Found {
         for sstable in &listing.sstables {
             let data = sstable.dir.join(&sstable.data_file);
             match Descriptor::of_data_file(&data).and_then(|descriptor| Metadata::read(&descriptor)) {
-                Ok(metadata) => found.sstables.push(metadata),
+                Ok(sstable) => found.sstables.push(sstable),
                 Err(e) => found.problems.push(e),
             }
         }

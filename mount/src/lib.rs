@@ -10,6 +10,7 @@ pub mod fuse;
 pub mod path;
 pub mod tree;
 
+pub mod metadata;
 mod mount;
 
 pub use mount::{MountOptions, mount};

@@ -4,7 +4,6 @@
 pub mod csv;
 pub mod dump;
 pub mod json;
-pub mod metadata;
 pub mod name;
 mod rows;
 pub mod value;

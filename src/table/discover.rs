@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::storage::directory::{self, Entry};
 
 /// A folder with SSTables of one table.
@@ -54,7 +54,10 @@ pub(super) fn is_old_data_file(name: &str) -> bool {
 pub fn find(paths: &[PathBuf]) -> Result<Vec<TableDir>> {
     let mut found = Vec::new();
     for given in paths {
-        let path = directory::canonical(given)?;
+        let path = directory::canonical(given).map_err(|e| match e.kind() {
+            Kind::NotFound => Error::not_found(format!("does not exist: {WHAT_TO_NAME}")).in_file(given),
+            _ => e,
+        })?;
         let is_dir = directory::stamp(&path)?.is_dir;
         let here = if is_dir { find_below(&path)? } else { vec![single_file(&path)?] };
         if here.is_empty() {
@@ -67,11 +70,11 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<TableDir>> {
     Ok(found)
 }
 
+const WHAT_TO_NAME: &str = "name a Cassandra data directory (which has KEYSPACE/TABLE-ID folders), a keyspace's or a \
+                            table's folder in it, a snapshot or a Data.db file";
+
 fn nothing_found(path: &Path) -> Error {
-    let mut text =
-        "no SSTables here: name a Cassandra data directory (which has KEYSPACE/TABLE-ID folders), a keyspace's or a \
-                    table's folder in it, a snapshot or a Data.db file"
-            .to_owned();
+    let mut text = format!("no SSTables here: {WHAT_TO_NAME}");
     let below = path.join("data");
     if find_below(&below).is_ok_and(|dirs| !dirs.is_empty()) {
         text = format!("no SSTables here, but there are in {}: name that", below.display());

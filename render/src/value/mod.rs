@@ -12,7 +12,7 @@ mod literal;
 mod number;
 mod parse;
 mod text;
-pub(crate) mod time;
+mod time;
 
 pub use csv::CsvValue;
 

@@ -9,7 +9,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Year (proleptic, 0 is 1 BC), month and day of a number of days since 1970-01-01.
 #[inline]
-pub(crate) fn civil(days: i64) -> (i64, u8, u8) {
+pub(super) fn civil(days: i64) -> (i64, u8, u8) {
     // Years begin in March here, so that the leap day is the last one.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

@@ -4,12 +4,12 @@ use std::fmt::Write;
 use std::fs;
 use std::sync::Arc;
 
+use crate::metadata::{Metadata, Surroundings, to_json};
 use serde_json::{Map, Value, json};
 use sstablefs::Result;
 use sstablefs::schema::Detail;
 use sstablefs::sstable::{Component, Reader};
 use sstablefs::table::{Database, TableStore};
-use sstablefs_render::metadata::{Metadata, Surroundings, to_json};
 
 use super::epoch::Moment;
 use super::keys;

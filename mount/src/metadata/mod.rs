@@ -1,4 +1,4 @@
-//! What sstablemetadata tells about an SSTable, as its text or as JSON. Follows
+//! What sstablemetadata tells about an SSTable. Follows
 //! org.apache.cassandra.tools.SSTableMetadataViewer.
 
 mod date;
@@ -15,8 +15,8 @@ use sstablefs::storage::FileSource;
 use sstablefs::table::inferred;
 use sstablefs::{Kind, Result};
 
-use crate::name::KeyNames;
-use crate::value::TextValue;
+use sstablefs_render::KeyNames;
+use sstablefs_render::value::TextValue;
 
 pub use json::to_json;
 pub use text::to_text;

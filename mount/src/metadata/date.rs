@@ -1,16 +1,17 @@
 //! Times as sstablemetadata prints them.
 
-use crate::value::time::civil;
+use sstablefs_render::value::iso_timestamp;
 
-/// `MM/dd/yyyy HH:mm:ss` in local time; nothing for time 0.
+/// `MM/dd/yyyy HH:mm:ss` in local time.
 pub(super) fn date(millis: i64, utc_offset: &dyn Fn(i64) -> i64) -> Option<String> {
-    let seconds = millis.div_euclid(1000);
-    let local = seconds.saturating_add(utc_offset(seconds));
-    let (year, month, day) = civil(local.div_euclid(86_400));
-    // The year of its era, as SimpleDateFormat prints it.
-    let year = if year > 0 { year } else { 1 - year };
-    let clock = local.rem_euclid(86_400);
-    Some(format!("{month:02}/{day:02}/{year:04} {:02}:{:02}:{:02}", clock / 3600, clock / 60 % 60, clock % 60))
+    let offset = utc_offset(millis.div_euclid(1000)).saturating_mul(1000);
+    let mut iso = Vec::new();
+    iso_timestamp(millis.saturating_add(offset), &mut iso);
+    let iso = String::from_utf8(iso).ok()?;
+    let (day, clock) = iso.split_once('T')?;
+    let (rest, day) = day.rsplit_once('-')?;
+    let (year, month) = rest.rsplit_once('-')?;
+    Some(format!("{month}/{day}/{} {}", year.trim_start_matches('+'), clock.get(..8)?))
 }
 
 /// A duration in words, such as `1 day 2 hours`, without what is 0 at its ends; nothing for 0.

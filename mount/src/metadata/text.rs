@@ -10,7 +10,7 @@ use sstablefs::sstable::HeaderColumn;
 
 use super::date::{date, duration, size, span};
 use super::{Metadata, Surroundings, histogram};
-use crate::value;
+use sstablefs_render::value;
 
 /// As `sstablemetadata` prints it.
 pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>) -> Result<String> {
