@@ -11,6 +11,8 @@ ALLOWED = {
               'collection; ours has all digits, so it must round to the same text.',
     'order': 'cqlsh prints sets and maps in the order in which Python sorts their elements, ours in the order of their type.',
     'fields': "The driver renames UDT fields that Python can't have as names (field_0_ for \"Name x\"): the value decides.",
+    'names of types': "cqlsh does not find a UDT whose name needs quotes, and prints Python's Point(x=1, Y='b'): not compared. The same "
+                      'values are compared in JSON.',
     'tuples': 'A null inside of a tuple is None, or False, where cqlsh does not fail on it.',
     'timestamps': "The driver counts seconds in a float and cqlsh cuts it off: a timestamp may lose a millisecond.",
     'empty': 'COPY prints nothing for an empty text as for null; ours has "" there.',
@@ -224,7 +226,7 @@ def fields_equal(kind, expected, ours):
     try:
         tree = read(kind, expected)
     except Unreadable as error:
-        return None if expected == ours else f"COPY's text can't be read back: {error}"
+        return None if expected == ours or has_quoted_udt(kind) else f"COPY's text can't be read back: {error}"
     try:
         mine = read(kind, ours)
     except Unreadable as error:
@@ -233,6 +235,10 @@ def fields_equal(kind, expected, ours):
     if wrong:
         return f'{wrong[0]} is not the shortest form of its float'
     return None if same(tree, mine) else 'differs'
+
+
+def has_quoted_udt(kind):
+    return bool(kind.udt) and not re.fullmatch('[a-z][a-z0-9_]*', kind.udt) or any(map(has_quoted_udt, kind.args))
 
 
 def floats(tree):
