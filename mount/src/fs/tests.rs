@@ -130,7 +130,7 @@ fn an_open_is_sent_back_once_at_most() {
             assert_eq!(e.errno(), libc::ESTALE);
             let again = walk(&fs, "/ks/t/json/a.json").unwrap().ino;
             opens.push((fs.open(again, false).unwrap(), text.to_owned()));
-            fs.tree().put_text("/ks/t/json/a.json", &format!("{text}+"));
+            fs.tree().put_text("/ks/t/json/a.json", format!("{text}+"));
             ino = again;
             fs.open(again, false).or_else(|_| fs.open(walk(&fs, "/ks/t/json/a.json").unwrap().ino, false))
         });

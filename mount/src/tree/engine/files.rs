@@ -12,6 +12,7 @@ use super::cache::Known;
 use super::dump::Dump;
 use super::epoch::Moment;
 use super::rows::Rows;
+use super::whole::{SLICE_DATA, WholeTable};
 use super::{EngineTree, keys};
 use crate::content::{Content, Limits, Producer, Source, Stream};
 use crate::path::{DumpForm, Format, Kind, Request, TableName};
@@ -77,7 +78,10 @@ impl MadeFile {
     pub(super) fn stream(self, tree: &EngineTree) -> Arc<dyn Content> {
         let (limits, active) = (Limits::default(), tree.active.clone());
         match self.text {
-            Text::Table(rows) => Stream::new(rows, limits, active, true),
+            Text::Table(rows) => {
+                let table = WholeTable::new(rows, tree.crew.clone(), SLICE_DATA);
+                Stream::new(table, limits, active, true)
+            }
             Text::Partition(rows, _) => Stream::new(rows, limits, active, false),
             Text::Dump(dump) => Stream::new(dump, limits, active, true),
         }
@@ -107,8 +111,14 @@ impl EngineTree {
 
     fn rows_file(&self, table: &TableName, format: Format, stem: Option<&str>) -> Result<Option<MadeFile>> {
         let Some(moment) = self.moment(table)? else { return Ok(None) };
-        let rows =
-            |range| Rows { view: moment.epoch.view.clone(), range, format, csv: self.options.csv, now: moment.now };
+        let rows = |range| Rows {
+            view: moment.epoch.view.clone(),
+            range,
+            format,
+            csv: self.options.csv,
+            now: moment.now,
+            is_part: false,
+        };
         let text = match stem {
             None => Text::Table(rows(ScanRange::ALL)),
             Some(stem) => {

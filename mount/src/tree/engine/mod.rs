@@ -1,6 +1,7 @@
 //! The tree of a [`Database`]: what its tables hold, as files.
 
 mod cache;
+mod crew;
 mod dump;
 mod epoch;
 mod files;
@@ -11,6 +12,7 @@ mod rows;
 mod tests;
 mod texts;
 mod watch;
+mod whole;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -24,13 +26,14 @@ use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
 use crate::content::{Active, Content, Fixed};
 use crate::path::{Kind, Request, TableName};
 use cache::{Cache, Known};
+use crew::Crew;
 use epoch::{Epochs, Moment};
 use keys::KeyListing;
 
 /// For texts that are kept.
-const CACHE: usize = 12 << 20;
+const CACHE: usize = 8 << 20;
 /// How many texts are made at a time, beside those that are waiting for their readers.
-const ACTIVE: usize = 12;
+const ACTIVE: usize = 8;
 
 #[derive(Debug, Clone, Copy)]
 pub struct EngineOptions {
@@ -45,6 +48,7 @@ pub struct EngineTree {
     epochs: Arc<Epochs>,
     cache: Cache,
     active: Active,
+    crew: Crew,
     started: SystemTime,
 }
 
@@ -56,6 +60,7 @@ impl EngineTree {
             epochs: Arc::default(),
             cache: Cache::new(CACHE),
             active: Active::new(ACTIVE),
+            crew: Crew::new(),
             started: SystemTime::now(),
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Rows {
     pub(super) csv: CsvStyle,
     /// Seconds since the epoch.
     pub(super) now: i64,
+    /// Rows to be put between others: each as one behind another, and nothing around them.
+    pub(super) is_part: bool,
 }
 
 #[derive(Clone)]
@@ -35,6 +37,7 @@ struct Writer {
     /// What stands before the first row was written.
     opened: bool,
     wrote_rows: bool,
+    is_part: bool,
     /// The rows stand in a partition.
     in_partition: bool,
     /// A row of that partition was written.
@@ -47,16 +50,39 @@ pub(super) struct RowsText {
 }
 
 impl Rows {
-    fn writer(&self) -> Writer {
-        let text: Box<dyn RowText + Send> = match self.format {
+    fn text(&self) -> Box<dyn RowText + Send> {
+        match self.format {
             Format::Json | Format::JsonLines => Box::new(JsonRows::new(self.view.table())),
             Format::Csv => Box::new(CsvRows::new(self.view.table(), self.csv)),
-        };
+        }
+    }
+
+    /// Appends what stands before the first row.
+    pub(super) fn open(&self, out: &mut Vec<u8>) {
+        open(self.format, &*self.text(), out);
+    }
+
+    /// Appends what stands behind the last row.
+    pub(super) fn close(&self, out: &mut Vec<u8>) {
+        close(self.format, out);
+    }
+
+    /// Makes the row of a part that begins at `start` the first of all.
+    pub(super) fn begin_first(&self, out: &mut Vec<u8>, start: usize) {
+        match self.format {
+            // The comma that separates it from one before.
+            Format::Json => drop(out.remove(start)),
+            Format::JsonLines | Format::Csv => {}
+        }
+    }
+
+    fn writer(&self) -> Writer {
         Writer {
-            text,
+            text: self.text(),
             format: self.format,
-            opened: false,
-            wrote_rows: false,
+            opened: self.is_part,
+            wrote_rows: self.is_part,
+            is_part: self.is_part,
             in_partition: false,
             partition_has_row: false,
         }
@@ -93,23 +119,23 @@ impl Source for Rows {
     }
 }
 
+/// What stands before the first row.
+fn open(format: Format, text: &dyn RowText, out: &mut Vec<u8>) {
+    match format {
+        Format::Json => out.push(b'['),
+        Format::JsonLines => {}
+        Format::Csv => text.header(out),
+    }
+}
+
+fn close(format: Format, out: &mut Vec<u8>) {
+    match format {
+        Format::Json => out.extend_from_slice(b"\n]\n"),
+        Format::JsonLines | Format::Csv => {}
+    }
+}
+
 impl Writer {
-    fn open(&mut self, out: &mut Vec<u8>) {
-        self.opened = true;
-        match self.format {
-            Format::Json => out.push(b'['),
-            Format::JsonLines => {}
-            Format::Csv => self.text.header(out),
-        }
-    }
-
-    fn close(&self, out: &mut Vec<u8>) {
-        match self.format {
-            Format::Json => out.extend_from_slice(b"\n]\n"),
-            Format::JsonLines | Format::Csv => {}
-        }
-    }
-
     /// Takes the partition that the rows stand at the start of.
     fn enter(&mut self, rows: &LiveRows) -> Result<()> {
         self.text.partition(&rows.key().key, rows.static_row())?;
@@ -160,14 +186,17 @@ impl Writer {
 
     fn fill(&mut self, rows: &mut LiveRows, out: &mut Vec<u8>, target: usize) -> Result<bool> {
         if !self.opened {
-            self.open(out);
+            self.opened = true;
+            open(self.format, &*self.text, out);
         }
         while out.len() < target {
             let good = out.len();
             match self.next(rows, out) {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.close(out);
+                    if !self.is_part {
+                        close(self.format, out);
+                    }
                     return Ok(false);
                 }
                 Err(e) => {

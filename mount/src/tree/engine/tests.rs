@@ -11,6 +11,7 @@ use sstablefs_render::CsvStyle;
 
 use super::dump::Dump;
 use super::rows::Rows;
+use super::whole::WholeTable;
 use super::*;
 use crate::content::{Limits, Producer, Source, Stream};
 use crate::path::{DumpForm, Format};
@@ -133,7 +134,7 @@ fn listings_go_on_from_any_place() {
 const SMALL: Limits = Limits { step: 700, keep: 1000, spacing: 900, checkpoints: 16 };
 
 /// Reads at random places, so that the text is taken up at checkpoints, against the text made in one go.
-fn read_at_random(what: &str, source: impl Source, random: &mut u64) {
+fn read_at_random(what: &str, source: impl Source, random: &mut u64) -> Vec<u8> {
     let mut text = Vec::new();
     assert!(!source.start(None).unwrap().fill(&mut text, usize::MAX).unwrap(), "{what}");
     let stream = Stream::new(source, SMALL, Active::new(2), false);
@@ -144,6 +145,7 @@ fn read_at_random(what: &str, source: impl Source, random: &mut u64) {
         let expected = &text[offset.min(text.len())..(offset + size).min(text.len())];
         assert!(read(&*stream, offset as u64, size) == expected, "{what}: {size} bytes at {offset}");
     }
+    text
 }
 
 #[test]
@@ -158,8 +160,11 @@ fn texts_are_taken_up_at_checkpoints() {
             let moment = tree.moment(&table).unwrap().unwrap();
             for format in Format::ALL {
                 let (view, csv, now) = (moment.epoch.view.clone(), CsvStyle::default(), moment.now);
-                let rows = Rows { view, range: ScanRange::ALL, format, csv, now };
-                read_at_random(&format!("SEED={seed} {version} {table} {format:?}"), rows, &mut random);
+                let rows = Rows { view, range: ScanRange::ALL, format, csv, now, is_part: false };
+                let what = format!("SEED={seed} {version} {table} {format:?}");
+                let text = read_at_random(&what, rows.clone(), &mut random);
+                let slices = WholeTable::new(rows, tree.crew.clone(), 5000);
+                assert!(read_at_random(&format!("{what} in slices"), slices, &mut random) == text, "{what}: slices");
             }
             for (name, sstable) in moment.epoch.sstables() {
                 for form in DumpForm::ALL {
