@@ -200,3 +200,9 @@ fn oa() {
 fn da() {
     version("da");
 }
+
+/// A node that was upgraded from nb to oa to da: SSTables of all three in one table.
+#[test]
+fn mixed() {
+    version("mixed");
+}
