@@ -35,7 +35,6 @@ fn statistics_are_read_to_the_end() {
         assert!(stats.min_timestamp <= stats.max_timestamp);
         // The header counts only what expires.
         assert!(stats.min_ttl <= stats.max_ttl && (stats.max_ttl > 0 || statistics.header.min_ttl == 0));
-        assert!(statistics.header.min_timestamp <= stats.min_timestamp);
         assert!(stats.partition_sizes.count() > 0);
         assert_eq!(stats.first_key.is_some(), descriptor.version.has_key_range());
     }
