@@ -28,6 +28,8 @@ struct Shared {
 pub(super) struct Pending<T> {
     work: Arc<Work<T>>,
     result: mpsc::Receiver<T>,
+    /// The result, when it has come.
+    made: Option<T>,
     permits: Arc<AtomicUsize>,
 }
 
@@ -81,7 +83,7 @@ impl Crew {
         let work =
             Arc::new(Work { make: Box::new(make), crew: Arc::downgrade(&self.0), taken: AtomicBool::new(false) });
         let (done, result) = mpsc::sync_channel(1);
-        let pending = Pending { work: work.clone(), result, permits: permits.clone() };
+        let pending = Pending { work: work.clone(), result, made: None, permits: permits.clone() };
         let job = Box::new(move || {
             if !work.taken.swap(true, Ordering::Relaxed) {
                 // Nobody may be left to take it.
@@ -100,16 +102,30 @@ impl<T> Work<T> {
 }
 
 impl<T> Pending<T> {
-    /// Makes it here when nobody has begun to.
-    pub(super) fn take(self) -> T {
-        if !self.work.taken.swap(true, Ordering::Relaxed) {
-            return self.work.make();
+    pub(super) fn is_made(&mut self) -> bool {
+        if self.made.is_none() {
+            self.made = self.result.try_recv().ok();
         }
-        match self.result.recv() {
-            Ok(result) => result,
-            // Its thread is gone.
-            Err(_) => self.work.make(),
+        self.made.is_some()
+    }
+
+    /// Makes it here unless somebody has begun to; whether it was made here.
+    pub(super) fn make(&mut self) -> bool {
+        let is_free = !self.work.taken.swap(true, Ordering::Relaxed);
+        if is_free {
+            self.made = Some(self.work.make());
         }
+        is_free
+    }
+
+    /// Waits for it.
+    pub(super) fn take(mut self) -> T {
+        if !self.is_made() {
+            self.make();
+        }
+        let made = self.made.take().or_else(|| self.result.recv().ok());
+        // Its thread may be gone.
+        made.unwrap_or_else(|| self.work.make())
     }
 }
 
@@ -131,7 +147,10 @@ mod tests {
             let pending: Vec<_> =
                 (0..2 * PERMITS).filter_map(|i| crew.begin(move |buffer| buffer.len() + i * round)).collect();
             assert!(pending.len() <= PERMITS);
-            for (i, one) in pending.into_iter().enumerate() {
+            for (i, mut one) in pending.into_iter().enumerate() {
+                if (i + round) % 5 == 4 {
+                    one.make();
+                }
                 if (i + round) % 3 > 0 {
                     assert_eq!(one.take(), i * round);
                 }

@@ -120,10 +120,14 @@ impl WholeText {
             }
             return Ok(());
         }
-        let Some(pending) = self.ahead.pop_front() else {
+        let Some(mut pending) = self.ahead.pop_front() else {
             self.within = Some(self.table.slice(self.slice).start(None)?);
             return Ok(());
         };
+        if !pending.is_made() && !pending.make() {
+            // Somebody is at it: better to make one of those behind it than to wait.
+            let _ = self.ahead.iter_mut().any(Pending::make);
+        }
         let piece = pending.take();
         out.extend_from_slice(&piece.text);
         self.table.crew.give_back(piece.text);
