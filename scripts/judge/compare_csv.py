@@ -10,7 +10,6 @@ ALLOWED = {
     'floats': "COPY rounds to FLOATPRECISION (5) or DOUBLEPRECISION (12) digits, and uses the first for any float inside a "
               'collection; ours has all digits, so it must round to the same text.',
     'order': 'cqlsh prints sets and maps in the order in which Python sorts their elements, ours in the order of their type.',
-    'named': 'A UDT whose name has capitals is printed as a Python object, Name(field=value): the values decide.',
     'fields': "The driver renames UDT fields that Python can't have as names (field_0_ for \"Name x\"): the value decides.",
     'names of types': "cqlsh does not find a UDT whose name needs quotes, and prints Python's Point(x=1, Y='b'): not compared. The same "
                       'values are compared in JSON.',
@@ -57,8 +56,6 @@ class Unreadable(Exception):
 
 
 NULL_IN_TUPLE = re.compile(r'(?:None|null|)(?=, |\))')
-# How cqlsh prints a UDT whose name has capitals: as the Python object that the driver made of it.
-NAMED_TUPLE = re.compile(r'\w+\((?=\w+=)')
 CLOSERS = re.compile(r', |: |[\]})]|$')
 
 
@@ -84,8 +81,6 @@ def read_at(kind, text, at, top=False):
     if name == 'map':
         items, at = read_items(text, at, '{', '}', lambda i: kind.args[1], lambda t, p: read_at(kind.args[0], t, p))
         return ('map', sorted(items, key=lambda kv: sort_key(kv[0]))), at
-    if name == 'udt' and (start := NAMED_TUPLE.match(text, at)):
-        return read_named_tuple(kind, text, start.end())
     if name == 'udt':
         items, at = read_items(text, at, '{', '}', lambda i: kind.args[min(i, len(kind.args) - 1)], read_field_name(kind))
         return ('udt', [v for _, v in items]), at
@@ -98,24 +93,6 @@ def read_at(kind, text, at, top=False):
         return scalar(kind, match.group()), match.end()
     end = CLOSERS.search(text, at).start()
     return scalar(kind, text[at:end]), end
-
-
-def read_named_tuple(kind, text, at):
-    values = []
-    for number in range(len(kind.fields)):
-        field = re.compile(r'\w+=').match(text, at)
-        if not field:
-            raise Unreadable(f'a field expected at {at} of {text!r}')
-        if null := re.compile(r'None(?=, |\))').match(text, field.end()):
-            value, at = '', null.end()
-        else:
-            value, at = read_at(kind.args[number], text, field.end())
-        values.append(value)
-        closer = ')' if number == len(kind.fields) - 1 else ', '
-        if not text.startswith(closer, at):
-            raise Unreadable(f'{closer!r} expected at {at} of {text!r}')
-        at += len(closer)
-    return ('udt', values), at
 
 
 def read_field_name(kind):
