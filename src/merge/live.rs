@@ -20,6 +20,8 @@ pub struct Position {
 /// Where in a partition.
 #[derive(Debug, Clone)]
 pub enum At {
+    /// Nothing was read: the beginning of the range, and no key.
+    Beginning,
     Start,
     /// Behind the row with this clustering.
     Row(Clustering),
@@ -101,6 +103,8 @@ pub struct LiveRows {
     given: Option<usize>,
     /// Rows up to this one are passed over, in the partition that is entered next.
     resume: Option<Clustering>,
+    /// Where reading goes on from, as long as nothing has been read.
+    beginning: Position,
     /// The only input stands at a row that is to be given next.
     pending: bool,
     at: Reading,
@@ -141,6 +145,7 @@ impl LiveRows {
             row: Row::default(),
             given: None,
             resume: None,
+            beginning: Position { key: DecoratedKey { token: Token::Key, key: Vec::new() }, at: At::Beginning },
             pending: false,
             at: Reading::Nothing,
         }
@@ -165,9 +170,13 @@ impl LiveRows {
         Ok(!self.static_row.is_empty() || self.next_row()?.is_some())
     }
 
-    /// Passes over the rows up to the given one in the first partition; it must be the one that the row was read in.
-    pub fn resume_behind(&mut self, row: Clustering) {
-        self.resume = Some(row);
+    /// Says that the streams begin at the position's partition, or behind it when it is at its end; rows up to the
+    /// position are passed over.
+    pub fn go_on_from(&mut self, position: Position) {
+        if let At::Row(row) = &position.at {
+            self.resume = Some(row.clone());
+        }
+        self.beginning = position;
     }
 
     /// Moves to the next partition, whether it has live rows or not; `false` behind the last.
@@ -415,7 +424,8 @@ impl LiveRows {
         let at = match self.at {
             Reading::Row => At::Row(Clustering::of(self.given_row())),
             Reading::End => At::End,
-            Reading::Nothing | Reading::Start => At::Start,
+            Reading::Nothing => return self.beginning.clone(),
+            Reading::Start => At::Start,
         };
         Position { key: self.key.clone(), at }
     }

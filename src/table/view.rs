@@ -122,15 +122,14 @@ impl View {
     /// Goes on where reading of `range` stood: the result's first partition is that of the position, with the rows that
     /// are left of it, unless it was at its end.
     pub fn rows_after(&self, position: &Position, range: &ScanRange, now: i64) -> Result<LiveRows> {
-        let key = position.key.clone();
+        let key = || position.key.clone();
         let start = match position.at {
-            At::End => Bound::Excluded(key),
-            At::Start | At::Row(_) => Bound::Included(key),
+            At::Beginning => range.start.clone(),
+            At::End => Bound::Excluded(key()),
+            At::Start | At::Row(_) => Bound::Included(key()),
         };
         let mut rows = self.rows(&ScanRange { start, end: range.end.clone() }, now)?;
-        if let At::Row(row) = &position.at {
-            rows.resume_behind(row.clone());
-        }
+        rows.go_on_from(position.clone());
         Ok(rows)
     }
 
