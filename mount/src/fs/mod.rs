@@ -142,10 +142,11 @@ impl<T: Tree> Fs<T> {
         self.tree.watch(Box::new(Changes(Arc::downgrade(self))));
     }
 
-    /// Adds the path to an error of the tree, for the log.
-    fn about<V>(request: &Request, result: sstablefs::Result<V>) -> Result<V, FsError> {
+    /// Puts an error of the tree into the log, with the path, and tells the tree of it.
+    fn about<V>(&self, request: &Request, result: sstablefs::Result<V>) -> Result<V, FsError> {
         result.map_err(|e| {
             tracing::error!(path = %request, "{e}");
+            self.tree.failed(request, &e);
             FsError::Engine(e)
         })
     }
@@ -156,7 +157,7 @@ impl<T: Tree> Fs<T> {
             return Err(FsError::NotDirectory);
         }
         let request = parent.child(name).ok_or(FsError::NoEntry)?;
-        let attributes = Self::about(&request, self.tree.attributes(&request))?.ok_or(FsError::NoEntry)?;
+        let attributes = self.about(&request, self.tree.attributes(&request))?.ok_or(FsError::NoEntry)?;
         let ino = self.inodes.look_up(&request, attributes.version);
         if self.inodes.are_many() {
             self.janitor.call();
@@ -182,12 +183,12 @@ impl<T: Tree> Fs<T> {
         if let Some(Opened { attributes, content }) = opened {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
-        let attributes = Self::about(&request, self.tree.attributes(&request))?.ok_or(FsError::Stale)?;
+        let attributes = self.about(&request, self.tree.attributes(&request))?.ok_or(FsError::Stale)?;
         if let Some(Opened { attributes, content }) = self.inodes.tell(ino, attributes.version) {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
         self.stat(ino, &request, &attributes, || {
-            let opened = Self::about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
+            let opened = self.about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
             Ok(self.recent.put(ino, &opened))
         })
     }
@@ -200,7 +201,7 @@ impl<T: Tree> Fs<T> {
         if write {
             return Err(FsError::ReadOnly);
         }
-        let mut opened = Self::about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
+        let mut opened = self.about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
         if let Some(content) = self.recent.get(ino, opened.attributes.version) {
             opened.content = content.reopen();
         }
@@ -223,7 +224,7 @@ impl<T: Tree> Fs<T> {
 
     pub fn read(&self, handle: u64, offset: u64, size: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), FsError> {
         let file = self.files.get(handle)?;
-        Self::about(&file.request, file.opened.content.read(offset, size as usize, sink))
+        self.about(&file.request, file.opened.content.read(offset, size as usize, sink))
     }
 
     pub fn release(&self, handle: u64) {
@@ -237,7 +238,7 @@ impl<T: Tree> Fs<T> {
         if request.kind() != Kind::Directory {
             return Err(FsError::NotDirectory);
         }
-        let listing = Self::about(&request, self.tree.list(&request))?.ok_or(FsError::Stale)?;
+        let listing = self.about(&request, self.tree.list(&request))?.ok_or(FsError::Stale)?;
         let state = Mutex::new(Directory { listing, next: 0, left: None, name: String::new() });
         Ok(self.directories.add(DirectoryHandle { request, state }))
     }
@@ -262,7 +263,7 @@ impl<T: Tree> Fs<T> {
         if offset == 0 && state.next > 0 {
             // rewinddir: what is listed from here on is what exists now.
             state.listing =
-                Self::about(&directory.request, self.tree.list(&directory.request))?.ok_or(FsError::Stale)?;
+                self.about(&directory.request, self.tree.list(&directory.request))?.ok_or(FsError::Stale)?;
             (state.next, state.left) = (0, None);
         }
         loop {
@@ -270,10 +271,10 @@ impl<T: Tree> Fs<T> {
                 Some((number, kind)) if number == wanted => kind,
                 _ => {
                     if state.next != wanted {
-                        Self::about(&directory.request, state.listing.seek(wanted))?;
+                        self.about(&directory.request, state.listing.seek(wanted))?;
                         state.next = wanted;
                     }
-                    let Some(kind) = Self::about(&directory.request, state.listing.next(&mut state.name))? else {
+                    let Some(kind) = self.about(&directory.request, state.listing.next(&mut state.name))? else {
                         return Ok(());
                     };
                     state.next = wanted + 1;
@@ -334,7 +335,7 @@ impl<T: Tree> Fs<T> {
         let mut stat = self.cheap_stat(ino, attributes);
         if stat.valid.is_zero() {
             let measured = content()?.measure();
-            stat.size = Self::about(request, measured)?;
+            stat.size = self.about(request, measured)?;
             stat.valid = VALID;
         }
         Ok(stat)

@@ -6,7 +6,7 @@ pub mod memory;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sstablefs::Result;
+use sstablefs::{Error, Result};
 
 use crate::content::Content;
 use crate::path::{Kind, Request, TableName};
@@ -71,6 +71,9 @@ pub trait Tree: Send + Sync + 'static {
     fn open(&self, request: &Request) -> Result<Option<Opened>>;
 
     fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>>;
+
+    /// Hears of an error that a reader of `request` was given.
+    fn failed(&self, _request: &Request, _error: &Error) {}
 
     /// Starts to tell of changes that come from outside.
     fn watch(&self, listener: Box<dyn Listener>);

@@ -4,6 +4,7 @@ mod cache;
 mod crew;
 mod dump;
 mod epoch;
+mod failures;
 mod files;
 mod inotify;
 mod keys;
@@ -18,8 +19,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sstablefs::Result;
 use sstablefs::table::{Database, TableStore};
+use sstablefs::{Error, Result};
 use sstablefs_render::CsvStyle;
 
 use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
@@ -28,6 +29,7 @@ use crate::path::{Kind, Request, TableName};
 use cache::{Cache, Known};
 use crew::Crew;
 use epoch::{Epochs, Moment};
+use failures::Failures;
 use keys::KeyListing;
 
 /// For texts that are kept.
@@ -48,6 +50,7 @@ pub struct EngineTree {
     epochs: Arc<Epochs>,
     cache: Cache,
     active: Active,
+    failures: Failures,
     crew: Crew,
     started: SystemTime,
 }
@@ -60,6 +63,7 @@ impl EngineTree {
             epochs: Arc::default(),
             cache: Cache::new(CACHE),
             active: Active::new(ACTIVE),
+            failures: Failures::default(),
             crew: Crew::new(),
             started: SystemTime::now(),
         }
@@ -125,7 +129,7 @@ impl EngineTree {
             Request::TableInfo(table) => {
                 let Some(store) = self.store(table)? else { return Ok(None) };
                 let moment = self.epochs.moment(table, &store, self.options.now);
-                Ok(Some(texts::table_info(table, &store, moment)))
+                Ok(Some(texts::table_info(table, &store, moment, self.failures.of(table))))
             }
             Request::Metadata(table, id) => {
                 let Some(moment) = self.moment(table)? else { return Ok(None) };
@@ -145,6 +149,12 @@ impl EngineTree {
 }
 
 impl Tree for EngineTree {
+    fn failed(&self, request: &Request, error: &Error) {
+        if let Some(table) = request.table() {
+            self.failures.note(table, error);
+        }
+    }
+
     fn watch(&self, listener: Box<dyn Listener>) {
         watch::start(self.database.clone(), self.epochs.clone(), listener);
     }

@@ -27,7 +27,12 @@ pub(super) fn table_schema(store: &TableStore) -> Result<String> {
 }
 
 /// The table's SSTables and what is wrong with them; made of what there is.
-pub(super) fn table_info(name: &TableName, store: &TableStore, moment: Result<Moment>) -> String {
+pub(super) fn table_info(
+    name: &TableName,
+    store: &TableStore,
+    moment: Result<Moment>,
+    read_errors: Vec<String>,
+) -> String {
     let mut info = Map::new();
     info.insert("keyspace".into(), name.keyspace().into());
     info.insert("table".into(), name.table().into());
@@ -46,6 +51,7 @@ pub(super) fn table_info(name: &TableName, store: &TableStore, moment: Result<Mo
     }
     info.insert("schema_is_inferred".into(), store.is_inferred().into());
     info.insert("problems".into(), problems.into());
+    info.insert("read_errors".into(), read_errors.into());
     pretty(&Value::Object(info))
 }
 
