@@ -18,7 +18,9 @@ class Server:
     def __init__(self, state, port):
         self.state = Path(state)
         self.port = port
-        self.env = dict(os.environ, SSTABLEFS_CASSANDRA_STATE=str(state), SSTABLEFS_CASSANDRA_PORT=str(port))
+        # A flush of system_schema at each DDL statement would take most of the time; drain flushes it.
+        self.env = dict(os.environ, SSTABLEFS_CASSANDRA_STATE=str(state), SSTABLEFS_CASSANDRA_PORT=str(port),
+                        SSTABLEFS_CASSANDRA_OPTIONS="-Dcassandra.test.flush_local_schema_changes=false")
         self.cluster = None
         self.session = None
 
