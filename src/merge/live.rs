@@ -283,6 +283,11 @@ impl LiveRows {
         &self.key
     }
 
+    /// How many of the streams have something of the partition.
+    pub fn sources(&self) -> usize {
+        self.current.len()
+    }
+
     /// The live cells of the static row; empty where there are none.
     pub fn static_row(&self) -> &Row {
         &self.static_row

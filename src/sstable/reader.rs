@@ -1,5 +1,6 @@
 //! One open SSTable: ties its components together.
 
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::data_index::{DataEntries, DataIndex};
 use super::descriptor::{Component, Descriptor};
 use super::filter::BloomFilter;
 use super::index::{IndexEntry, IndexIter, PartitionIndex, RowBlock};
-use super::prefix::{Bound, ClusteringTypes};
+use super::prefix::{self, ClusteringTypes};
 use super::scanner::Scanner;
 use super::statistics::{LARGEST_STATISTICS, Statistics};
 use crate::cql::{DecoratedKey, KeyOrder};
@@ -92,7 +93,13 @@ impl Reader {
                 .map_err(|e| e.in_file(descriptor.component(Component::Statistics)))?,
         );
         let keys = KeyOrder::new(table.partitioner, &statistics.header.key_type);
-        let index = PartitionIndex::open(descriptor, &data, &keys, &mut notes)?;
+        let index = PartitionIndex::open(descriptor, &data, &keys, &mut notes).or_else(|e| match e.kind() {
+            Kind::Corrupt => {
+                notes.push(format!("{e}: not used, partitions are found by reading the data"));
+                Ok(None)
+            }
+            _ => Err(e),
+        })?;
         let data_index = DataIndex::new(data.clone(), layout.clone(), keys.clone());
         let filter = Self::filter(descriptor, &statistics, &mut notes)?;
         let stats = &statistics.stats;
@@ -220,6 +227,31 @@ impl Reader {
         Scanner::new(self.clone(), start.min(self.data.len()), end)
     }
 
+    /// The partitions of a range of keys; `None` where there are none.
+    pub fn scan_range(
+        self: &Arc<Self>,
+        start: &Bound<DecoratedKey>,
+        end: &Bound<DecoratedKey>,
+    ) -> Result<Option<Scanner>> {
+        let from = match start {
+            Bound::Unbounded => 0,
+            Bound::Included(key) => self.position_of(key, false)?,
+            Bound::Excluded(key) => self.position_of(key, true)?,
+        };
+        let to = match end {
+            Bound::Unbounded => u64::MAX,
+            Bound::Included(key) => self.position_of(key, true)?,
+            Bound::Excluded(key) => self.position_of(key, false)?,
+        };
+        if from > to {
+            return Err(self.locate(Error::corrupt("the index has keys and positions in different orders").at(from)));
+        }
+        if from == to {
+            return Ok(None);
+        }
+        Scanner::of_range(self.clone(), (from, to), (start.clone(), end.clone())).map(Some)
+    }
+
     /// All partitions.
     pub fn scan_all(self: &Arc<Self>) -> Result<Scanner> {
         self.scan(0, u64::MAX)
@@ -234,7 +266,7 @@ impl Reader {
             return Ok(None);
         }
         let Some(handle) = entry.row_index else { return Ok(None) };
-        index.rows(handle, &self.clustering)?.block_at_or_before(&Bound { values: clustering, side: 0 })
+        index.rows(handle, &self.clustering)?.block_at_or_before(&prefix::Bound { values: clustering, side: 0 })
     }
 
     /// The partition index; `None` when it is lost.

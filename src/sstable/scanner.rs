@@ -1,5 +1,6 @@
 //! The partitions of one SSTable, read one behind the other.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::data::Decoder;
@@ -13,6 +14,8 @@ pub struct Scanner {
     reader: Arc<Reader>,
     decoder: Decoder,
     end: u64,
+    /// What the index led here for: it has no checksum, so the keys found must agree.
+    expected: Expected,
     in_partition: bool,
     started: bool,
     /// Position of the partition in Data.db.
@@ -24,7 +27,25 @@ pub struct Scanner {
     static_row: Row,
 }
 
+/// Which keys a scanner has to find.
+enum Expected {
+    Any,
+    /// Those of a range, up to a partition that begins at the end of the stretch.
+    Range(Bound<DecoratedKey>, Bound<DecoratedKey>),
+}
+
 impl Scanner {
+    /// The partitions of a range of keys, which the index says lie from `start` to `end`.
+    pub(super) fn of_range(
+        reader: Arc<Reader>,
+        (start, end): (u64, u64),
+        keys: (Bound<DecoratedKey>, Bound<DecoratedKey>),
+    ) -> Result<Self> {
+        let mut scanner = Self::new(reader, start, end)?;
+        scanner.expected = Expected::Range(keys.0, keys.1);
+        Ok(scanner)
+    }
+
     pub(super) fn new(reader: Arc<Reader>, start: u64, end: u64) -> Result<Self> {
         let mut decoder = reader.decoder();
         decoder.seek(start).map_err(|e| reader.locate(e))?;
@@ -32,6 +53,7 @@ impl Scanner {
             reader,
             decoder,
             end,
+            expected: Expected::Any,
             in_partition: false,
             started: false,
             partition_start: start,
@@ -64,7 +86,9 @@ impl Scanner {
         }
         let position = self.decoder.position();
         if position >= self.end || self.decoder.at_end() {
-            return Ok(false);
+            let between =
+                matches!(self.expected, Expected::Range(..)) && position != self.end.min(self.reader.data().len());
+            return if between { Err(self.wrong_index(position)) } else { Ok(false) };
         }
         self.partition_start = position;
         std::mem::swap(&mut self.key, &mut self.previous);
@@ -73,10 +97,29 @@ impl Scanner {
         if self.started && self.reader.key_order().compare(&self.previous, &self.key).is_ge() {
             return Err(Error::corrupt("a partition whose key is not behind that of the one before").at(position));
         }
+        if let Expected::Range(start, end) = &self.expected {
+            let order = self.reader.key_order();
+            let in_range = match start {
+                Bound::Included(key) => order.compare(&self.key, key).is_ge(),
+                Bound::Excluded(key) => order.compare(&self.key, key).is_gt(),
+                Bound::Unbounded => true,
+            } && match end {
+                Bound::Included(key) => order.compare(&self.key, key).is_le(),
+                Bound::Excluded(key) => order.compare(&self.key, key).is_lt(),
+                Bound::Unbounded => true,
+            };
+            if !in_range {
+                return Err(self.wrong_index(position));
+            }
+        }
         self.started = true;
         self.in_partition = true;
         self.open = DeletionTime::LIVE;
         Ok(true)
+    }
+
+    fn wrong_index(&self, position: u64) -> Error {
+        Error::corrupt("the index led to another place than that of the keys asked for").at(position)
     }
 }
 
@@ -117,6 +160,7 @@ impl PartitionStream for Scanner {
     fn seek_partition(&mut self, position: Option<u64>) -> Result<()> {
         self.in_partition = false;
         self.started = false;
+        self.expected = Expected::Any;
         match position {
             Some(position) => {
                 self.decoder.seek(position).map_err(|e| self.reader.locate(e))?;

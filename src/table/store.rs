@@ -160,6 +160,9 @@ impl TableStore {
         let kept: HashMap<PathBuf, (Stamp, Arc<Reader>)> = before.map(|b| b.readers.clone()).unwrap_or_default();
         let found = parallel::map(&listing.sstables, |sstable| Found::read(sstable, &kept));
         let mut vanished = false;
+        // Problems before this one are of files that are no part of the table.
+        let unsupported = problems.iter().find(|e| e.kind() == Kind::Unsupported).cloned();
+        let harmless = problems.len();
         let mut sstables = Vec::new();
         for found in found {
             match found {
@@ -178,6 +181,7 @@ impl TableStore {
             }
             _ => Arc::new(table),
         };
+        let mut unreadable = unsupported.or_else(|| problems.get(harmless).cloned());
         let opened = parallel::map(&sstables, |found| found.open(&table));
         let mut readers = HashMap::new();
         let mut all = Vec::new();
@@ -190,6 +194,7 @@ impl TableStore {
                 }
                 Err(e) => {
                     vanished |= e.kind() == Kind::NotFound;
+                    unreadable.get_or_insert_with(|| e.clone());
                     problems.push(e);
                 }
             }
@@ -200,10 +205,15 @@ impl TableStore {
             return Err(first.clone());
         }
         let view = match before {
-            Some(before) if Arc::ptr_eq(before.view.table(), &table) && same_readers(before.view.sstables(), &all) => {
+            Some(before)
+                if Arc::ptr_eq(before.view.table(), &table)
+                    && same_readers(before.view.sstables(), &all)
+                    && before.view.unreadable().map(ToString::to_string)
+                        == unreadable.as_ref().map(ToString::to_string) =>
+            {
                 before.view.clone()
             }
-            _ => Arc::new(View::new(table, all)),
+            _ => Arc::new(View::new(table, all).with_unreadable(unreadable)),
         };
         Ok((State { listing, known, readers, view, problems }, vanished))
     }

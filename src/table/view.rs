@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::keys::KeyStream;
 use crate::cql::{DecoratedKey, KeyOrder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::merge::{At, LiveRows, Position};
 use crate::rows::PartitionStream;
 use crate::schema::Table;
@@ -33,6 +33,8 @@ pub struct View {
     table: Arc<Table>,
     keys: KeyOrder,
     sstables: Vec<Arc<Reader>>,
+    /// Why an SSTable is not among them that the table's rows need.
+    unreadable: Option<Error>,
     /// Readers of single partitions, each with the time that it reads at.
     pool: Mutex<Vec<(i64, LiveRows)>>,
 }
@@ -40,7 +42,28 @@ pub struct View {
 impl View {
     pub fn new(table: Arc<Table>, sstables: Vec<Arc<Reader>>) -> Self {
         let keys = KeyOrder::new(table.partitioner, &table.partition_key_type());
-        View { table, keys, sstables, pool: Mutex::new(Vec::new()) }
+        View { table, keys, sstables, unreadable: None, pool: Mutex::new(Vec::new()) }
+    }
+
+    /// Says that an SSTable can't be read. Its rows and deletions would be missing without a sign, so that no merged rows are
+    /// given then; the other SSTables can still be read each for itself.
+    #[must_use]
+    pub fn with_unreadable(mut self, why: Option<Error>) -> Self {
+        self.unreadable = why;
+        self
+    }
+
+    pub(super) fn unreadable(&self) -> Option<&Error> {
+        self.unreadable.as_ref()
+    }
+
+    fn check_complete(&self) -> Result<()> {
+        match &self.unreadable {
+            Some(e) => {
+                Err(e.clone().context("an SSTable of the table can't be read (without its files the others can)"))
+            }
+            None => Ok(()),
+        }
     }
 
     pub fn table(&self) -> &Arc<Table> {
@@ -57,6 +80,7 @@ impl View {
 
     /// The live rows of one partition, which the result stands at; `None` when no SSTable has the key.
     pub fn partition(&self, key: &[u8], now: i64) -> Result<Option<PartitionRows<'_>>> {
+        self.check_complete()?;
         let key = self.keys.decorate(key);
         let mut positions = Vec::with_capacity(self.sstables.len());
         for sstable in &self.sstables {
@@ -66,8 +90,15 @@ impl View {
             return Ok(None);
         }
         let mut rows = self.rows_at(&positions, now)?;
-        let found = rows.next_partition()?;
-        Ok(found.then_some(rows))
+        // The index has no checksum: what it led to must be the partition asked for, in each SSTable.
+        let found = rows.next_partition()? && rows.key().key == key.key;
+        if !found || rows.sources() != positions.iter().flatten().count() {
+            let names = self.sstables.iter().zip(&positions).filter(|(_, p)| p.is_some());
+            let names: Vec<String> = names.map(|(s, _)| s.descriptor().to_string()).collect();
+            let message = "the index led to another partition than that of the key asked for";
+            return Err(Error::corrupt(format!("{message} (one of {})", names.join(", "))));
+        }
+        Ok(Some(rows))
     }
 
     fn rows_at(&self, positions: &[Option<u64>], now: i64) -> Result<PartitionRows<'_>> {
@@ -100,20 +131,11 @@ impl View {
 
     /// The live rows of all partitions in a range, in token order.
     pub fn rows(&self, range: &ScanRange, now: i64) -> Result<LiveRows> {
+        self.check_complete()?;
         let mut streams: Vec<Box<dyn PartitionStream>> = Vec::with_capacity(self.sstables.len());
         for sstable in &self.sstables {
-            let start = match &range.start {
-                Bound::Unbounded => 0,
-                Bound::Included(key) => sstable.position_of(key, false)?,
-                Bound::Excluded(key) => sstable.position_of(key, true)?,
-            };
-            let end = match &range.end {
-                Bound::Unbounded => u64::MAX,
-                Bound::Included(key) => sstable.position_of(key, true)?,
-                Bound::Excluded(key) => sstable.position_of(key, false)?,
-            };
-            if start < end {
-                streams.push(Box::new(sstable.scan(start, end)?));
+            if let Some(scanner) = sstable.scan_range(&range.start, &range.end)? {
+                streams.push(Box::new(scanner));
             }
         }
         Ok(LiveRows::new(&self.table, &self.keys, streams, now))
@@ -135,6 +157,7 @@ impl View {
 
     /// The keys that SELECT DISTINCT returns, behind `after`, in token order.
     pub fn keys(&self, after: Option<&DecoratedKey>, now: i64) -> Result<KeyStream> {
+        self.check_complete()?;
         KeyStream::new(&self.table, &self.keys, &self.sstables, after, now)
     }
 }

@@ -12,6 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sstablefs::merge::LiveRows;
 use sstablefs::rows::Row;
 use sstablefs::schema::Table;
 use sstablefs::sstable::{Reader, Scanner};
@@ -36,23 +37,28 @@ fn names(dir: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
+/// Appends the rows of the partition that `rows` stands at.
+fn partition(json: &mut JsonRows, rows: &mut LiveRows, out: &mut Vec<u8>) -> sstablefs::Result<()> {
+    json.partition(&rows.key().key, rows.static_row())?;
+    let mut only_static = !rows.static_row().is_empty();
+    while let Some(row) = rows.next_row()? {
+        json.row(Some(row), out)?;
+        out.push(b'\n');
+        only_static = false;
+    }
+    if only_static {
+        json.row(None, out)?;
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
 fn select(view: &View, now: i64) -> sstablefs::Result<String> {
     let mut out = Vec::new();
     let mut json = JsonRows::new(view.table());
     let mut rows = view.rows(&ScanRange::ALL, now)?;
     while rows.next_partition()? {
-        json.partition(&rows.key().key, rows.static_row())?;
-        let static_only = !rows.static_row().is_empty();
-        let mut any = false;
-        while let Some(row) = rows.next_row()? {
-            json.row(Some(row), &mut out)?;
-            out.push(b'\n');
-            any = true;
-        }
-        if static_only && !any {
-            json.row(None, &mut out)?;
-            out.push(b'\n');
-        }
+        partition(&mut json, &mut rows, &mut out)?;
     }
     Ok(String::from_utf8(out).expect("JSON in UTF-8"))
 }
@@ -77,18 +83,7 @@ fn select_by_key(view: &View, now: i64) -> sstablefs::Result<(String, String)> {
         key_json.row(None, &mut distinct)?;
         distinct.push(b'\n');
         let Some(mut rows) = view.partition(&key.key, now)? else { continue };
-        json.partition(&key.key, rows.static_row())?;
-        let static_only = !rows.static_row().is_empty();
-        let mut any = false;
-        while let Some(row) = rows.next_row()? {
-            json.row(Some(row), &mut out)?;
-            out.push(b'\n');
-            any = true;
-        }
-        if static_only && !any {
-            json.row(None, &mut out)?;
-            out.push(b'\n');
-        }
+        partition(&mut json, &mut rows, &mut out)?;
     }
     Ok((String::from_utf8(out).expect("JSON in UTF-8"), String::from_utf8(distinct).expect("JSON in UTF-8")))
 }
