@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod cql;
 pub mod error;
 pub mod merge;
+pub mod query;
 pub mod rows;
 pub mod schema;
 pub mod sstable;

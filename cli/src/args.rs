@@ -19,6 +19,7 @@ DATA is a Cassandra data directory, a keyspace's, a table's or a snapshot's fold
 
 Examples:
   sstablefs mount /var/lib/cassandra/data ~/mnt      then look around in ~/mnt
+  sstablefs query /var/lib/cassandra/data \"SELECT count(*) FROM shop.orders\"
   sstablefs sstabledump -l nb-1-big-Data.db | jq .   every cell with its timestamp
   sstablefs schema /var/lib/cassandra/data           the CREATE statements
   sstablefs info /var/lib/cassandra/data -o json     what is known about each SSTable";
@@ -27,6 +28,8 @@ Examples:
 pub(crate) enum Command {
     /// Mount tables as files
     Mount(Mount),
+    /// Print the rows that a SELECT gives
+    Query(Query),
     /// Print an SSTable as JSON, as Cassandra's sstabledump does
     Sstabledump(Sstabledump),
     /// Print the CREATE statements of what is there
@@ -92,6 +95,43 @@ pub(crate) struct Now {
     /// Read as of this time, which decides what has expired: seconds since the epoch or 2024-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = parse_now)]
     pub(crate) now: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+ALLOW FILTERING is never needed. Text values stand in single quotes, as in CQL.
+
+Examples:
+  sstablefs query data \"SELECT * FROM shop.orders WHERE id = 7\"
+  sstablefs query data \"SELECT customer, sum(total) FROM shop.orders GROUP BY customer\" -o csv")]
+pub(crate) struct Query {
+    /// Data directories, or parts of them
+    #[arg(required = true, value_name = "DATA")]
+    pub(crate) data: Vec<PathBuf>,
+    /// A CQL SELECT
+    #[arg(required = true, value_name = "SELECT")]
+    pub(crate) statement: String,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value_t = QueryOutput::Table)]
+    pub(crate) output: QueryOutput,
+    /// How CSV is quoted: cqlsh escapes with a backslash, rfc4180 doubles quotes
+    #[arg(long, value_enum, default_value_t = Csv::Cqlsh)]
+    pub(crate) csv: Csv,
+    #[command(flatten)]
+    pub(crate) schema: SchemaFiles,
+    #[command(flatten)]
+    pub(crate) time: Now,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QueryOutput {
+    /// An array of objects
+    Json,
+    /// An object a line
+    Jsonl,
+    Csv,
+    /// As cqlsh prints it
+    Table,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod args;
 mod dump;
 mod info;
+mod query;
 mod schema;
 mod system;
 mod time;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Sstabledump(args) => dump::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Info(args) => info::run(&args),
+        Command::Query(args) => query::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ pub mod csv;
 pub mod dump;
 pub mod json;
 pub mod name;
+pub mod result;
 mod rows;
 pub mod value;
 

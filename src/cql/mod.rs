@@ -2,6 +2,7 @@
 //! grammar of CQL statements. Knows bytes of values, nothing of files.
 
 pub mod byte_comparable;
+pub mod calendar;
 pub mod compare;
 mod decimal;
 pub mod elements;
@@ -9,6 +10,7 @@ pub mod java;
 pub mod lexer;
 mod murmur;
 pub mod names;
+mod parse_text;
 pub mod token;
 pub mod tokens;
 pub mod types;
@@ -16,6 +18,7 @@ mod validate;
 
 pub use compare::Comparator;
 pub use murmur::murmur3_128;
+pub use parse_text::parse_text;
 pub use token::{DecoratedKey, KeyOrder, Partitioner, Token};
 pub use types::{Type, UserType};
 pub use validate::validate;

@@ -301,6 +301,16 @@ impl LiveRows {
         Ok(if found { Some(self.given_row()) } else { None })
     }
 
+    /// As [`next_row`](Self::next_row), for those who look at the row with [`row`](Self::row) beside key and static row.
+    pub fn next_live(&mut self) -> Result<bool> {
+        Ok(self.next_row()?.is_some())
+    }
+
+    /// The row that was given last; `None` where there is none.
+    pub fn row(&self) -> Option<&Row> {
+        (self.at == Reading::Row).then(|| self.given_row())
+    }
+
     #[inline]
     fn given_row(&self) -> &Row {
         match self.given {

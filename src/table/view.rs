@@ -101,6 +101,18 @@ impl View {
         Ok(Some(rows))
     }
 
+    /// As [`partition`](Self::partition), in a reader that borrows nothing from the view.
+    pub fn single(&self, key: &DecoratedKey, now: i64) -> Result<Option<LiveRows>> {
+        let mut streams: Vec<Box<dyn PartitionStream>> = Vec::new();
+        for sstable in &self.sstables {
+            if let Some(position) = sstable.lookup(key)? {
+                streams.push(Box::new(sstable.scan(position, position.saturating_add(1))?));
+            }
+        }
+        let mut rows = LiveRows::new(&self.table, &self.keys, streams, now);
+        Ok(rows.next_partition()?.then_some(rows))
+    }
+
     fn rows_at(&self, positions: &[Option<u64>], now: i64) -> Result<PartitionRows<'_>> {
         if self.sstables.len() > POOLED_SSTABLES {
             let mut streams: Vec<Box<dyn PartitionStream>> = Vec::new();

@@ -2,6 +2,7 @@
 
 mod column;
 mod field;
+mod result;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use sstablefs::rows::Row;
 use sstablefs::schema::{Column, Table};
 
 pub use self::field::CsvStyle;
+pub use self::result::CsvResult;
 
 use self::column::CsvColumn;
 use self::field::FieldWriter;

@@ -10,7 +10,6 @@ mod escape;
 mod json;
 mod literal;
 mod number;
-mod parse;
 mod text;
 mod time;
 
@@ -22,6 +21,6 @@ pub use json::JsonValue;
 pub(crate) use json::{json_name, separate};
 pub use literal::CqlLiteral;
 pub use number::{double, float, integer};
-pub use parse::parse_text;
+pub use sstablefs::cql::parse_text;
 pub use text::TextValue;
 pub use time::{instant, iso_timestamp};

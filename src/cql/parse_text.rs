@@ -1,16 +1,15 @@
-//! The inverse of `TextValue`: AbstractType.fromString, for keys on command lines and in file names.
+//! Values from their text: AbstractType.fromString, for keys on command lines and in file names.
 //!
 //! An empty text is the value of no bytes for most types. Not every value comes back as it was: Cassandra's text of a
 //! non-canonical one (a varint with leading zeros, a boolean of 5) reads as the canonical.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::Type;
+use super::calendar::{civil, days_from_civil};
+use crate::bytes::vint;
+use crate::{Error, Result};
 use num_bigint::BigInt;
-use sstablefs::bytes::vint;
-use sstablefs::cql::Type;
-use sstablefs::{Error, Result};
-
-use super::time::days_from_civil;
 
 /// The bytes of the value that a text names.
 pub fn parse_text(ty: &Type, text: &str) -> Result<Vec<u8>> {
@@ -117,7 +116,7 @@ fn calendar_days(text: &str) -> Option<i64> {
     let mut number = |max: i64| parts.next()?.parse::<i64>().ok().filter(|n| (0..=max).contains(n));
     let (year, month, day) = (number(1_000_000_000)? * sign, number(12)?, number(31)?);
     let days = days_from_civil(year, month, day);
-    let real = parts.next().is_none() && super::time::civil(days) == (year, month as u8, day as u8);
+    let real = parts.next().is_none() && civil(days) == (year, month as u8, day as u8);
     real.then_some(days)
 }
 

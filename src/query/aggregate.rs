@@ -1,0 +1,125 @@
+//! count, min, max, sum and avg over the rows of a group. Follows org.apache.cassandra.cql3.functions.AggregateFcts.
+
+use num_bigint::BigInt;
+
+use super::expr::{Current, Expr};
+use super::number::{self, Number};
+use crate::cql::{Comparator, Type};
+use crate::error::Result;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    CountRows,
+    Count,
+    Min,
+    Max,
+    Sum,
+    Avg,
+}
+
+impl Kind {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "count" => Kind::Count,
+            "min" => Kind::Min,
+            "max" => Kind::Max,
+            "sum" => Kind::Sum,
+            "avg" => Kind::Avg,
+            _ => return None,
+        })
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Aggregate {
+    pub(super) kind: Kind,
+    pub(super) of: Option<Expr>,
+}
+
+/// What an aggregate has seen of a group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
+    count: i64,
+    best: Option<Vec<u8>>,
+    sum: Option<Number>,
+}
+
+impl Aggregate {
+    /// The type of the result.
+    pub(super) fn ty(&self) -> Type {
+        match (self.kind, &self.of) {
+            (Kind::CountRows | Kind::Count, _) | (_, None) => Type::BigInt,
+            (_, Some(of)) => of.ty.freeze(),
+        }
+    }
+
+    pub(super) fn add(&self, state: &mut State, row: &Current<'_>) -> Result<()> {
+        let Some(of) = &self.of else {
+            state.count += 1;
+            return Ok(());
+        };
+        let Some(value) = of.eval(row)? else { return Ok(()) };
+        match self.kind {
+            Kind::CountRows | Kind::Count => state.count += 1,
+            Kind::Min | Kind::Max => {
+                let order = Comparator::new(&of.ty, false);
+                let better = state.best.as_ref().is_none_or(|best| {
+                    let ordering = order.compare(&value, best);
+                    if self.kind == Kind::Min { ordering.is_lt() } else { ordering.is_gt() }
+                });
+                if better {
+                    state.best = Some(value.into_owned());
+                }
+            }
+            Kind::Sum | Kind::Avg => {
+                let Some(number) = number::read(&of.ty, &value)? else { return Ok(()) };
+                state.count += 1;
+                let sum = match state.sum.take() {
+                    None => self.widened(number),
+                    Some(sum) => number::calculate(b'+', &sum, &number, &self.sum_type(of))?,
+                };
+                state.sum = Some(sum);
+            }
+        }
+        Ok(())
+    }
+
+    /// An average's sum must not wrap around.
+    fn sum_type(&self, of: &Expr) -> Type {
+        match (&of.ty, self.kind) {
+            (Type::Float | Type::Double, _) => Type::Double,
+            (Type::Decimal, _) => Type::Decimal,
+            _ => Type::Varint,
+        }
+    }
+
+    fn widened(&self, number: Number) -> Number {
+        match number {
+            Number::Integer(n) => Number::Big(BigInt::from(n)),
+            other => other,
+        }
+    }
+
+    pub(super) fn result(&self, state: &State) -> Result<Option<Vec<u8>>> {
+        let ty = self.ty();
+        Ok(match self.kind {
+            Kind::CountRows | Kind::Count => Some(state.count.to_be_bytes().into()),
+            Kind::Min | Kind::Max => state.best.clone(),
+            Kind::Sum => Some(number::write(state.sum.as_ref().unwrap_or(&Number::Integer(0)), &ty)?),
+            Kind::Avg => {
+                let zero = Number::Integer(0);
+                let sum = state.sum.as_ref().unwrap_or(&zero);
+                if state.count == 0 {
+                    return number::write(&zero, &ty).map(Some);
+                }
+                let divisor = Number::Integer(state.count);
+                let by = match ty {
+                    Type::Float | Type::Double => Type::Double,
+                    Type::Decimal => Type::Decimal,
+                    _ => Type::Varint,
+                };
+                Some(number::write(&number::calculate(b'/', sum, &divisor, &by)?, &ty)?)
+            }
+        })
+    }
+}

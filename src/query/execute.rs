@@ -1,0 +1,397 @@
+//! Runs a query on a view, row by row.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::aggregate::State;
+use super::expr::{Current, Expr};
+use super::plan::{self, Access};
+use super::prepare::Query;
+use crate::cql::{Comparator, DecoratedKey, Token};
+use crate::error::Result;
+use crate::merge::LiveRows;
+use crate::rows::Row;
+use crate::table::View;
+
+/// The values of a row, one a column of the result.
+pub type ResultRow = Vec<Option<Vec<u8>>>;
+
+/// A stream of result rows.
+pub struct ResultRows {
+    query: Arc<Query>,
+    view: Arc<View>,
+    now: i64,
+    source: Source,
+    /// Rows that passed the filter, in the partition at hand, when they are read from its end.
+    reversed: Option<Vec<Option<Row>>>,
+    /// Whether a partition is entered and not done.
+    in_partition: bool,
+    rows_in_partition: u64,
+    /// Results of the partition at hand and of all.
+    partition_count: u64,
+    count: u64,
+    group: Option<Group>,
+    sorted: Option<std::vec::IntoIter<ResultRow>>,
+    done: bool,
+}
+
+enum Source {
+    Keys { keys: VecDeque<Vec<u8>>, rows: Option<LiveRows> },
+    Range(LiveRows),
+}
+
+/// The group at hand: its first row and what the aggregates have seen.
+struct Group {
+    key: Vec<Option<Vec<u8>>>,
+    first: Option<First>,
+    states: Vec<State>,
+}
+
+impl Group {
+    fn is_of(&self, key: &DecoratedKey) -> bool {
+        self.first.as_ref().is_some_and(|first| first.key == *key)
+    }
+}
+
+struct First {
+    key: DecoratedKey,
+    static_row: Row,
+    row: Option<Row>,
+}
+
+impl Query {
+    /// Starts reading as of `now`, seconds since the epoch.
+    pub fn run(self: &Arc<Self>, view: &Arc<View>, now: i64) -> Result<ResultRows> {
+        let source = match plan::access(&self.table, &self.conditions)? {
+            Access::Keys(keys) => Source::Keys { keys: keys.into(), rows: None },
+            Access::Range(range) => Source::Range(view.rows(&range, now)?),
+        };
+        Ok(ResultRows {
+            query: self.clone(),
+            view: view.clone(),
+            now,
+            source,
+            reversed: None,
+            in_partition: false,
+            rows_in_partition: 0,
+            partition_count: 0,
+            count: 0,
+            group: None,
+            sorted: None,
+            done: false,
+        })
+    }
+
+    fn has_groups(&self) -> bool {
+        !self.group_by.is_empty() || !self.aggregates.is_empty()
+    }
+
+    fn current<'a>(&self, rows: &'a LiveRows, row: Option<&'a Row>, now: i64) -> Current<'a> {
+        let key_columns = self.table.partition_key.len();
+        Current { key: rows.key(), key_columns, static_row: rows.static_row(), row, now, aggregates: &[] }
+    }
+
+    fn accepts(&self, current: &Current<'_>) -> Result<bool> {
+        for condition in &self.conditions {
+            if !condition.accepts(current)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn values(&self, current: &Current<'_>) -> Result<ResultRow> {
+        evaluate(&self.selected, current)
+    }
+}
+
+fn evaluate(exprs: &[Expr], current: &Current<'_>) -> Result<ResultRow> {
+    exprs.iter().map(|e| Ok(e.eval(current)?.map(|v| v.into_owned()))).collect()
+}
+
+impl ResultRows {
+    /// The next row of the result.
+    pub fn next_row(&mut self) -> Result<Option<ResultRow>> {
+        if !self.query.sort_by.is_empty() {
+            return self.next_sorted();
+        }
+        if self.count >= self.query.limit {
+            return Ok(None);
+        }
+        let row = self.next_unsorted()?;
+        self.count += u64::from(row.is_some());
+        Ok(row)
+    }
+
+    fn next_unsorted(&mut self) -> Result<Option<ResultRow>> {
+        if self.query.has_groups() { self.next_group() } else { self.next_plain(|_, _| Ok(())) }
+    }
+
+    fn next_sorted(&mut self) -> Result<Option<ResultRow>> {
+        if self.sorted.is_none() {
+            let query = self.query.clone();
+            let mut all: Vec<(ResultRow, ResultRow)> = Vec::new();
+            if query.has_groups() {
+                while let Some(row) = self.next_group()? {
+                    all.push((Vec::new(), row));
+                }
+            } else {
+                loop {
+                    let mut key = Vec::new();
+                    let row = self.next_plain(|query, current| {
+                        for (expr, _) in &query.sort_by {
+                            key.push(expr.eval(current)?.map(|v| v.into_owned()));
+                        }
+                        Ok(())
+                    })?;
+                    let Some(row) = row else { break };
+                    all.push((key, row));
+                }
+                let orders: Vec<(Comparator, bool)> =
+                    query.sort_by.iter().map(|(e, descending)| (Comparator::new(&e.ty, false), *descending)).collect();
+                all.sort_by(|(a, _), (b, _)| {
+                    let mut parts = a.iter().zip(b).zip(&orders);
+                    parts
+                        .find_map(|((a, b), (order, descending))| {
+                            let ordering = match (a, b) {
+                                (Some(a), Some(b)) => order.compare(a, b),
+                                (a, b) => a.is_some().cmp(&b.is_some()),
+                            };
+                            let ordering = if *descending { ordering.reverse() } else { ordering };
+                            ordering.is_ne().then_some(ordering)
+                        })
+                        .unwrap_or(Ordering::Equal)
+                });
+            }
+            let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+            all.truncate(limit);
+            self.sorted = Some(all.into_iter().map(|(_, row)| row).collect::<Vec<_>>().into_iter());
+        }
+        Ok(self.sorted.as_mut().and_then(Iterator::next))
+    }
+
+    /// The next row that is accepted, without groups.
+    fn next_plain(&mut self, mut seen: impl FnMut(&Query, &Current<'_>) -> Result<()>) -> Result<Option<ResultRow>> {
+        let query = self.query.clone();
+        loop {
+            if self.partition_count >= query.per_partition_limit {
+                self.in_partition = false;
+            }
+            let mut found = None;
+            let more = self.advance(|current| {
+                seen(&query, current)?;
+                found = Some(query.values(current)?);
+                Ok(())
+            })?;
+            if !more {
+                return Ok(None);
+            }
+            if found.is_some() {
+                self.partition_count += 1;
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Collects rows until the next group begins, and gives the one that is complete.
+    fn next_group(&mut self) -> Result<Option<ResultRow>> {
+        let query = self.query.clone();
+        loop {
+            if self.done {
+                return Ok(None);
+            }
+            let mut group = self.group.take();
+            let mut complete = None;
+            let mut began = false;
+            let by_partition = !query.group_by.is_empty();
+            let more = self.advance(|current| {
+                let key = evaluate(&query.group_by, current)?;
+                if group.as_ref().is_none_or(|g| g.key != key || by_partition && !g.is_of(current.key)) {
+                    complete = group.take();
+                    began = true;
+                    let first = First {
+                        key: current.key.clone(),
+                        static_row: current.static_row.clone(),
+                        row: current.row.cloned(),
+                    };
+                    let states = vec![State::default(); query.aggregates.len()];
+                    group = Some(Group { key, first: Some(first), states });
+                }
+                if let Some(group) = &mut group {
+                    for (aggregate, state) in query.aggregates.iter().zip(&mut group.states) {
+                        aggregate.add(state, current)?;
+                    }
+                }
+                Ok(())
+            })?;
+            self.group = group;
+            if began {
+                self.partition_count += 1;
+            }
+            if more {
+                let over = self.partition_count > query.per_partition_limit && !query.group_by.is_empty();
+                if over && began {
+                    // This group is one too many: the rest of the partition is passed over.
+                    self.group = None;
+                    self.in_partition = false;
+                }
+                match complete {
+                    Some(group) => return self.finish(&group).map(Some),
+                    None => continue,
+                }
+            }
+            self.done = true;
+            return match self.group.take() {
+                Some(group) => self.finish(&group).map(Some),
+                // Aggregates of no rows at all are a row, too.
+                None if query.group_by.is_empty() => {
+                    let states = vec![State::default(); query.aggregates.len()];
+                    self.finish(&Group { key: Vec::new(), first: None, states }).map(Some)
+                }
+                None => Ok(None),
+            };
+        }
+    }
+
+    fn finish(&self, group: &Group) -> Result<ResultRow> {
+        let query = &self.query;
+        let results: Vec<_> =
+            query.aggregates.iter().zip(&group.states).map(|(a, s)| a.result(s)).collect::<Result<_>>()?;
+        let none =
+            First { key: DecoratedKey { token: Token::Key, key: Vec::new() }, static_row: Row::default(), row: None };
+        let first = group.first.as_ref().unwrap_or(&none);
+        let current = Current {
+            key: &first.key,
+            key_columns: query.table.partition_key.len(),
+            static_row: &first.static_row,
+            row: first.row.as_ref(),
+            now: self.now,
+            aggregates: &results,
+        };
+        if group.first.is_none() {
+            return Ok(query.selected.iter().map(|e| e.of_nothing(&results)).collect());
+        }
+        query.values(&current)
+    }
+
+    /// Moves to the next row, over partitions, and calls `each` if the row is accepted; `false` behind the last.
+    fn advance(&mut self, each: impl FnOnce(&Current<'_>) -> Result<()>) -> Result<bool> {
+        let query = self.query.clone();
+        if !self.in_partition {
+            if !self.next_partition()? {
+                return Ok(false);
+            }
+            self.in_partition = true;
+            self.rows_in_partition = 0;
+            self.partition_count = 0;
+            self.reversed = if query.reversed && !query.distinct { Some(self.collect_reversed()?) } else { None };
+        }
+        let now = self.now;
+        if let Some(rows) = &mut self.reversed {
+            let next = rows.pop();
+            match (next, self.live()) {
+                (Some(row), Some(live)) => {
+                    let current = query.current(live, row.as_ref(), now);
+                    each(&current)?;
+                }
+                _ => self.in_partition = false,
+            }
+            return Ok(true);
+        }
+        let first = self.rows_in_partition == 0;
+        self.rows_in_partition += 1;
+        let Some(live) = self.live_mut() else {
+            self.in_partition = false;
+            return Ok(true);
+        };
+        if query.distinct {
+            self.in_partition = false;
+            return self.distinct(each);
+        }
+        // The row is lent by the reader, beside whose key and static row it is looked at.
+        let found = live.next_live()?;
+        if !found {
+            self.in_partition = false;
+            let Some(live) = self.live() else { return Ok(true) };
+            if first && query.shows_static_rows && !live.static_row().is_empty() {
+                let current = query.current(live, None, now);
+                if query.accepts(&current)? {
+                    each(&current)?;
+                }
+            }
+            return Ok(true);
+        }
+        if let Some(live) = self.live() {
+            let current = query.current(live, live.row(), now);
+            if query.accepts(&current)? {
+                each(&current)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn distinct(&mut self, each: impl FnOnce(&Current<'_>) -> Result<()>) -> Result<bool> {
+        let (query, now) = (self.query.clone(), self.now);
+        let Some(live) = self.live_mut() else { return Ok(true) };
+        if live.partition_is_live()? {
+            let current = query.current(live, None, now);
+            if query.accepts(&current)? {
+                each(&current)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn collect_reversed(&mut self) -> Result<Vec<Option<Row>>> {
+        let (query, now) = (self.query.clone(), self.now);
+        let mut all = Vec::new();
+        let Some(live) = self.live_mut() else { return Ok(all) };
+        let mut any = false;
+        while live.next_live()? {
+            any = true;
+            let current = query.current(live, live.row(), now);
+            if query.accepts(&current)? {
+                all.push(current.row.cloned());
+            }
+        }
+        if !any && query.shows_static_rows && !live.static_row().is_empty() {
+            let current = query.current(live, None, now);
+            if query.accepts(&current)? {
+                all.push(None);
+            }
+        }
+        Ok(all)
+    }
+
+    fn live(&self) -> Option<&LiveRows> {
+        match &self.source {
+            Source::Keys { rows, .. } => rows.as_ref(),
+            Source::Range(rows) => Some(rows),
+        }
+    }
+
+    fn live_mut(&mut self) -> Option<&mut LiveRows> {
+        match &mut self.source {
+            Source::Keys { rows, .. } => rows.as_mut(),
+            Source::Range(rows) => Some(rows),
+        }
+    }
+
+    fn next_partition(&mut self) -> Result<bool> {
+        match &mut self.source {
+            Source::Range(rows) => rows.next_partition(),
+            Source::Keys { keys, rows } => {
+                *rows = None;
+                while let Some(key) = keys.pop_front() {
+                    let key = self.view.key_order().decorate(&key);
+                    if let Some(found) = self.view.single(&key, self.now)? {
+                        *rows = Some(found);
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Which partitions a statement needs: single ones by key, a range of tokens, or all.
+
+use std::ops::Bound;
+
+use super::ast::Operator;
+use super::expr::{ExprKind, Source};
+use super::filter::Condition;
+use crate::cql::{Comparator, DecoratedKey, Token};
+use crate::error::{Error, Result};
+use crate::schema::Table;
+use crate::table::ScanRange;
+
+/// More keys than that are refused: each costs a lookup.
+const MAX_KEYS: usize = 100_000;
+
+#[derive(Debug, Clone)]
+pub(super) enum Access {
+    /// Each once, in the order of their values: that is how the server answers IN.
+    Keys(Vec<Vec<u8>>),
+    Range(ScanRange),
+}
+
+/// The values that a column may have by `=` and `IN`.
+fn equal_values(conditions: &[Condition], source: Source) -> Option<Vec<&Vec<u8>>> {
+    let of = |c: &&Condition| {
+        matches!(c.operator, Operator::Eq | Operator::In)
+            && matches!(c.left.as_slice(), [e] if matches!(&e.kind, ExprKind::Column(s, _) if *s == source))
+    };
+    let condition = conditions.iter().find(of)?;
+    Some(condition.right.iter().filter_map(|right| right.first()).collect())
+}
+
+/// Whether the partition key is given by `=` and `IN`, and whether an IN is among them.
+pub(super) fn names_keys(table: &Table, conditions: &[Condition]) -> bool {
+    (0..table.partition_key.len()).all(|i| equal_values(conditions, Source::Key(i)).is_some())
+}
+
+pub(super) fn has_equal(conditions: &[Condition], source: Source) -> bool {
+    equal_values(conditions, source).is_some_and(|values| values.len() == 1)
+}
+
+pub(super) fn access(table: &Table, conditions: &[Condition]) -> Result<Access> {
+    let columns = table.partition_key.len();
+    if !names_keys(table, conditions) {
+        return Ok(Access::Range(range(conditions)));
+    }
+    let mut keys: Vec<Vec<u8>> = vec![Vec::new()];
+    for i in 0..columns {
+        let mut values = equal_values(conditions, Source::Key(i)).unwrap_or_default();
+        let order = Comparator::new(&table.partition_key[i].ty, false);
+        values.sort_by(|a, b| order.compare(a, b));
+        values.dedup();
+        if keys.len().saturating_mul(values.len()) > MAX_KEYS {
+            return Err(Error::invalid(format!("the IN lists name more than {MAX_KEYS} partitions")));
+        }
+        let mut longer = Vec::with_capacity(keys.len() * values.len());
+        for key in &keys {
+            for value in &values {
+                let mut key = key.clone();
+                if columns > 1 {
+                    let length = u16::try_from(value.len())
+                        .map_err(|_| Error::invalid("a part of the key is longer than 65535 bytes"))?;
+                    key.extend(length.to_be_bytes());
+                    key.extend_from_slice(value);
+                    key.push(0);
+                } else {
+                    key.extend_from_slice(value);
+                }
+                longer.push(key);
+            }
+        }
+        keys = longer;
+    }
+    Ok(Access::Keys(keys))
+}
+
+/// The range of tokens between the bounds that `token()` has. A key without bytes stands before all others of its token.
+fn range(conditions: &[Condition]) -> ScanRange {
+    let (mut first, mut last) = (i64::MIN, i64::MAX);
+    for condition in conditions {
+        let [left] = condition.left.as_slice() else { continue };
+        let value =
+            condition.right.first().and_then(|r| r.first()).and_then(|v| <[u8; 8]>::try_from(v.as_slice()).ok());
+        let (ExprKind::Token, Some(value)) = (&left.kind, value.map(i64::from_be_bytes)) else { continue };
+        match condition.operator {
+            Operator::Eq => (first, last) = (first.max(value), last.min(value)),
+            Operator::Greater => first = first.max(value.saturating_add(1)),
+            Operator::GreaterEq => first = first.max(value),
+            Operator::Less => last = last.min(value.saturating_sub(1)),
+            Operator::LessEq => last = last.min(value),
+            _ => {}
+        }
+    }
+    let key = |token: i64| DecoratedKey { token: Token::Murmur3(token), key: Vec::new() };
+    ScanRange {
+        start: if first == i64::MIN { Bound::Unbounded } else { Bound::Included(key(first)) },
+        end: match last.checked_add(1) {
+            Some(end) => Bound::Excluded(key(end)),
+            None => Bound::Unbounded,
+        },
+    }
+}
