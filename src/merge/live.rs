@@ -103,6 +103,8 @@ pub struct LiveRows {
     given: Option<usize>,
     /// Rows up to this one are passed over, in the partition that is entered next.
     resume: Option<Clustering>,
+    /// Rows before those that begin with these values may be passed over, in the partition that is entered next.
+    near: Option<Vec<Vec<u8>>>,
     /// Where reading goes on from, as long as nothing has been read.
     beginning: Position,
     /// The only input stands at a row that is to be given next.
@@ -145,6 +147,7 @@ impl LiveRows {
             row: Row::default(),
             given: None,
             resume: None,
+            near: None,
             beginning: Position { key: DecoratedKey { token: Token::Key, key: Vec::new() }, at: At::Beginning },
             pending: false,
             at: Reading::Nothing,
@@ -177,6 +180,11 @@ impl LiveRows {
             self.resume = Some(row.clone());
         }
         self.beginning = position;
+    }
+
+    /// Rows before those that begin with these values need not be read in the first partition.
+    pub fn start_near(&mut self, prefix: &[Vec<u8>]) {
+        self.near = Some(prefix.to_vec());
     }
 
     /// Moves to the next partition, whether it has live rows or not; `false` behind the last.
@@ -228,12 +236,16 @@ impl LiveRows {
 
     fn start_partition(&mut self) -> Result<()> {
         let resume = self.resume.take();
+        let near = self.near.take();
         self.deletion = DeletionTime::LIVE;
         for &i in &self.current {
             let input = &mut self.inputs[i];
             self.deletion = self.deletion.max(input.stream.deletion());
             if let Some(resume) = &resume {
                 input.stream.seek_row(&resume.values())?;
+            }
+            if let Some(near) = &near {
+                input.stream.seek_row(&near.iter().map(|v| Some(v.as_slice())).collect::<Vec<_>>())?;
             }
             input.open = input.stream.open_deletion();
         }

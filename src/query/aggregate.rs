@@ -42,6 +42,30 @@ pub(super) struct State {
     count: i64,
     best: Option<Vec<u8>>,
     sum: Option<Number>,
+    float: FloatSum,
+}
+
+/// A sum of floating-point numbers with Kahan's compensation, as the server adds them.
+#[derive(Debug, Clone, Copy, Default)]
+struct FloatSum {
+    sum: f64,
+    compensation: f64,
+    simple: f64,
+}
+
+impl FloatSum {
+    fn add(&mut self, value: f64) {
+        self.simple += value;
+        let corrected = value - self.compensation;
+        let rounded = self.sum + corrected;
+        self.compensation = (rounded - self.sum) - corrected;
+        self.sum = rounded;
+    }
+
+    fn total(&self) -> f64 {
+        let total = self.sum + self.compensation;
+        if total.is_nan() && self.simple.is_infinite() { self.simple } else { total }
+    }
 }
 
 impl Aggregate {
@@ -74,23 +98,20 @@ impl Aggregate {
             Kind::Sum | Kind::Avg => {
                 let Some(number) = number::read(&of.ty, &value)? else { return Ok(()) };
                 state.count += 1;
+                if let Number::Float(value) = number {
+                    state.float.add(value);
+                    return Ok(());
+                }
+                // Sums are cut to their type at the end: an average must not wrap around.
+                let wide = if of.ty == Type::Decimal { Type::Decimal } else { Type::Varint };
                 let sum = match state.sum.take() {
                     None => self.widened(number),
-                    Some(sum) => number::calculate(b'+', &sum, &number, &self.sum_type(of))?,
+                    Some(sum) => number::calculate(b'+', &sum, &number, &wide)?,
                 };
                 state.sum = Some(sum);
             }
         }
         Ok(())
-    }
-
-    /// An average's sum must not wrap around.
-    fn sum_type(&self, of: &Expr) -> Type {
-        match (&of.ty, self.kind) {
-            (Type::Float | Type::Double, _) => Type::Double,
-            (Type::Decimal, _) => Type::Decimal,
-            _ => Type::Varint,
-        }
     }
 
     fn widened(&self, number: Number) -> Number {
@@ -105,6 +126,11 @@ impl Aggregate {
         Ok(match self.kind {
             Kind::CountRows | Kind::Count => Some(state.count.to_be_bytes().into()),
             Kind::Min | Kind::Max => state.best.clone(),
+            Kind::Sum | Kind::Avg if matches!(ty, Type::Float | Type::Double) => {
+                let total = state.float.total();
+                let divisor = if self.kind == Kind::Avg { state.count.max(1) as f64 } else { 1.0 };
+                Some(number::write(&Number::Float(total / divisor), &ty)?)
+            }
             Kind::Sum => Some(number::write(state.sum.as_ref().unwrap_or(&Number::Integer(0)), &ty)?),
             Kind::Avg => {
                 let zero = Number::Integer(0);
@@ -113,11 +139,7 @@ impl Aggregate {
                     return number::write(&zero, &ty).map(Some);
                 }
                 let divisor = Number::Integer(state.count);
-                let by = match ty {
-                    Type::Float | Type::Double => Type::Double,
-                    Type::Decimal => Type::Decimal,
-                    _ => Type::Varint,
-                };
+                let by = if ty == Type::Decimal { Type::Decimal } else { Type::Varint };
                 Some(number::write(&number::calculate(b'/', sum, &divisor, &by)?, &ty)?)
             }
         })

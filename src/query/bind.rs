@@ -71,8 +71,9 @@ impl Binder<'_> {
                 let (key_type, ty) = match &of.ty {
                     Type::Map { key, value, .. } => ((**key).clone(), (**value).clone()),
                     Type::Set { element, .. } => ((**element).clone(), (**element).clone()),
-                    Type::List { element, .. } => (Type::Int, (**element).clone()),
-                    _ => return Err(self.site.error(term, "only maps, sets and lists have elements")),
+                    // The server takes l[0] in WHERE only.
+                    Type::List { element, .. } if self.aggregates.is_none() => (Type::Int, (**element).clone()),
+                    _ => return Err(self.site.error(term, "only maps and sets have elements to select")),
                 };
                 let key = Expr::constant(key_type.clone(), encode(self.site, key, &key_type)?);
                 Ok(Expr { ty, kind: ExprKind::Element(Box::new(of), Box::new(key)) })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::aggregate::State;
 use super::expr::{Current, Expr};
-use super::plan::{self, Access};
+use super::plan::{self, Access, Slice};
 use super::prepare::Query;
 use crate::cql::{Comparator, DecoratedKey, Token};
 use crate::error::Result;
@@ -34,6 +34,7 @@ pub struct ResultRows {
     group: Option<Group>,
     sorted: Option<std::vec::IntoIter<ResultRow>>,
     done: bool,
+    slice: Slice,
 }
 
 enum Source {
@@ -80,6 +81,7 @@ impl Query {
             group: None,
             sorted: None,
             done: false,
+            slice: Slice::new(&self.table, &self.conditions),
         })
     }
 
@@ -311,6 +313,12 @@ impl ResultRows {
         }
         // The row is lent by the reader, beside whose key and static row it is looked at.
         let found = live.next_live()?;
+        if let Some(live) = self.live()
+            && live.row().is_some_and(|row| self.slice.is_past(row))
+        {
+            self.in_partition = false;
+            return Ok(true);
+        }
         if !found {
             self.in_partition = false;
             let Some(live) = self.live() else { return Ok(true) };
@@ -345,11 +353,15 @@ impl ResultRows {
 
     fn collect_reversed(&mut self) -> Result<Vec<Option<Row>>> {
         let (query, now) = (self.query.clone(), self.now);
+        let slice = self.slice.clone();
         let mut all = Vec::new();
         let Some(live) = self.live_mut() else { return Ok(all) };
         let mut any = false;
         while live.next_live()? {
             any = true;
+            if live.row().is_some_and(|row| slice.is_past(row)) {
+                break;
+            }
             let current = query.current(live, live.row(), now);
             if query.accepts(&current)? {
                 all.push(current.row.cloned());
@@ -385,7 +397,7 @@ impl ResultRows {
                 *rows = None;
                 while let Some(key) = keys.pop_front() {
                     let key = self.view.key_order().decorate(&key);
-                    if let Some(found) = self.view.single(&key, self.now)? {
+                    if let Some(found) = self.view.single(&key, &self.slice.start, self.now)? {
                         *rows = Some(found);
                         return Ok(true);
                     }

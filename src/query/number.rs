@@ -177,6 +177,12 @@ fn same_scale(a: (BigInt, i32), b: (BigInt, i32)) -> Result<(BigInt, BigInt, i32
 /// `None` when one of the values has no bytes.
 pub(super) fn arithmetic(operator: u8, a: (&Type, &[u8]), b: (&Type, &[u8]), ty: &Type) -> Result<Option<Vec<u8>>> {
     let (Some(a), Some(b)) = (read(a.0, a.1)?, read(b.0, b.1)?) else { return Ok(None) };
+    // The server brings integers to decimals by way of a double: 2 becomes 2.0.
+    let wide = |number| match number {
+        Number::Integer(n) if *ty == Type::Decimal => Number::Float(n as f64),
+        other => other,
+    };
+    let (a, b) = (wide(a), wide(b));
     calculate(operator, &a, &b, ty).and_then(|number| write(&number, ty)).map(Some)
 }
 

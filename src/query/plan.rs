@@ -1,5 +1,6 @@
 //! Which partitions a statement needs: single ones by key, a range of tokens, or all.
 
+use std::cmp::Ordering;
 use std::ops::Bound;
 
 use super::ast::Operator;
@@ -7,6 +8,7 @@ use super::expr::{ExprKind, Source};
 use super::filter::Condition;
 use crate::cql::{Comparator, DecoratedKey, Token};
 use crate::error::{Error, Result};
+use crate::rows::Row;
 use crate::schema::Table;
 use crate::table::ScanRange;
 
@@ -72,6 +74,68 @@ pub(super) fn access(table: &Table, conditions: &[Condition]) -> Result<Access> 
         keys = longer;
     }
     Ok(Access::Keys(keys))
+}
+
+/// Where the rows of a partition that are asked for begin and end, as far as the clustering columns tell in their order.
+/// Rows within still pass the filter.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slice {
+    /// Values of the first clustering columns: no row before them is asked for.
+    pub(super) start: Vec<Vec<u8>>,
+    /// The same for the last rows.
+    end: Vec<(Comparator, Vec<u8>)>,
+}
+
+impl Slice {
+    pub(super) fn new(table: &Table, conditions: &[Condition]) -> Slice {
+        let mut slice = Slice::default();
+        for (i, column) in table.clustering.iter().enumerate() {
+            let order = Comparator::new(&column.ty, column.reversed);
+            let mut values = equal_values(conditions, Source::Clustering(i)).unwrap_or_default();
+            values.sort_by(|a, b| order.compare(a, b));
+            if let (Some(first), Some(last)) = (values.first(), values.last()) {
+                slice.start.push((*first).clone());
+                slice.end.push((order, (*last).clone()));
+                if values.len() == 1 {
+                    continue;
+                }
+                break;
+            }
+            for condition in conditions {
+                let ([left], Some([value])) = (condition.left.as_slice(), condition.right.first().map(Vec::as_slice))
+                else {
+                    continue;
+                };
+                if !matches!(&left.kind, ExprKind::Column(s, _) if *s == Source::Clustering(i)) {
+                    continue;
+                }
+                let from_below = match condition.operator {
+                    Operator::Greater | Operator::GreaterEq => true,
+                    Operator::Less | Operator::LessEq => false,
+                    _ => continue,
+                };
+                if from_below != column.reversed {
+                    slice.start.push(value.clone());
+                } else {
+                    slice.end.push((order.clone(), value.clone()));
+                }
+            }
+            break;
+        }
+        slice
+    }
+
+    /// Whether a row and all behind it are past the end.
+    pub(super) fn is_past(&self, row: &Row) -> bool {
+        for (i, (order, value)) in self.end.iter().enumerate() {
+            match row.clustering_value(i).map(|v| order.compare(v, value)) {
+                Some(Ordering::Greater) => return true,
+                Some(Ordering::Equal) => {}
+                _ => return false,
+            }
+        }
+        false
+    }
 }
 
 /// The range of tokens between the bounds that `token()` has. A key without bytes stands before all others of its token.

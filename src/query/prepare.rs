@@ -66,6 +66,7 @@ impl Query {
         for relation in &select.relations {
             conditions.push(condition(&mut binder, relation)?);
         }
+        check_repeated(site, select, &conditions)?;
         let group_by = group_by(&mut binder, select, &conditions)?;
         let reversed = is_reversed(&binder, select, &conditions)?;
         let several = conditions
@@ -191,6 +192,27 @@ fn value_of(site: Site<'_>, term: &Term, ty: &Type) -> Result<Vec<u8>> {
     let computed = matches!(term.kind, TermKind::Call(..) | TermKind::Arithmetic(..) | TermKind::Negative(_));
     let value = if computed { super::constant(site, term, ty)? } else { encode(site, term, ty)? };
     value.ok_or_else(|| site.error(term, "nothing compares to null"))
+}
+
+/// A column that has a value by `=` or IN takes no second relation, nor one that has a bound another on the same side.
+fn check_repeated(site: Site<'_>, select: &Select, conditions: &[Condition]) -> Result<()> {
+    let side = |operator| match operator {
+        Operator::Less | Operator::LessEq => 1,
+        Operator::Greater | Operator::GreaterEq => 2,
+        Operator::Eq | Operator::In => 3,
+        _ => 0,
+    };
+    for (i, condition) in conditions.iter().enumerate() {
+        let [Expr { kind: ExprKind::Column(source, _), .. }] = condition.left.as_slice() else { continue };
+        for earlier in &conditions[..i] {
+            let same = matches!(earlier.left.as_slice(), [Expr { kind: ExprKind::Column(s, _), .. }] if s == source);
+            let (a, b) = (side(earlier.operator), side(condition.operator));
+            if same && a & b != 0 {
+                return Err(site.error(&select.relations[i].left, "this column has such a relation already"));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn group_by(binder: &mut Binder<'_>, select: &Select, conditions: &[Condition]) -> Result<Vec<Expr>> {

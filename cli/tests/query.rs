@@ -1,0 +1,97 @@
+//! `sstablefs query` on the test data: what a real Cassandra printed for the same statements, and texts of errors.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    std::env::var_os("SSTABLEFS_TESTDATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata"), PathBuf::from)
+}
+
+/// Standard output, or what was said on stderr.
+fn query(data: &Path, now: &str, statement: &str) -> Result<String, String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_sstablefs"))
+        .args(["query", data.to_str().unwrap(), statement, "--output", "jsonl", "--now", now.trim()])
+        .output()
+        .unwrap();
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout).unwrap()),
+        false => Err(String::from_utf8(output.stderr).unwrap()),
+    }
+}
+
+fn data() -> PathBuf {
+    root().join("oa/data")
+}
+
+fn answer(statement: &str) -> Result<String, String> {
+    query(&data(), &fs::read_to_string(root().join("oa/expected/now")).unwrap(), statement)
+}
+
+fn gunzip(path: &Path) -> String {
+    let output = Command::new("gzip").arg("-dc").arg(path).output().unwrap();
+    assert!(output.status.success(), "{}", path.display());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn select_all_is_what_cassandra_printed() {
+    let mut compared = 0;
+    for keyspace in ["keys", "statics", "collections", "deletions"] {
+        for table in fs::read_dir(root().join("oa/expected").join(keyspace)).unwrap() {
+            let table = table.unwrap();
+            let name = table.file_name().into_string().unwrap();
+            let expected = gunzip(&table.path().join("select.jsonl.gz"));
+            let got = answer(&format!("SELECT JSON * FROM {keyspace}.\"{name}\"")).unwrap();
+            let differs = expected.lines().zip(got.lines()).find(|(a, b)| a != b && !same_floats(a, b));
+            assert_eq!(differs, None, "{keyspace}.{name}");
+            assert_eq!(expected.lines().count(), got.lines().count(), "{keyspace}.{name}");
+            compared += expected.lines().count();
+        }
+    }
+    assert!(compared > 1000, "{compared} rows compared");
+}
+
+/// The server may print one digit more of a float than is needed.
+fn same_floats(a: &str, b: &str) -> bool {
+    let numbers = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    numbers(a) == numbers(b)
+}
+
+#[test]
+fn an_aggregate_of_no_rows_is_one_row() {
+    let got = answer("SELECT count(*) FROM system_schema.keyspaces WHERE keyspace_name = 'no such'").unwrap();
+    assert_eq!(got, "{\"count\": 0}\n");
+}
+
+#[test]
+fn errors_point_at_the_place() {
+    let cases = [
+        ("SELECT FROM t", "expected a column, found the keyword FROM"),
+        ("INSERT INTO t (a) VALUES (1)", "expected SELECT, the only statement that is answered, found INSERT"),
+        ("SELECT * FROM system_schema.keyspaces WHER a = 1", "expected WHERE, GROUP BY, ORDER BY, LIMIT or the end"),
+        ("SELECT * FROM system_schema.keyspaces LIMIT 0", "expected a number of rows"),
+        ("SELECT nope FROM system_schema.keyspaces", "has no column nope; it has keyspace_name"),
+        ("SELECT * FROM system_schema.nope", "has no table nope"),
+        ("SELECT * FROM nowhere.t", "there is no keyspace nowhere"),
+        ("SELECT * FROM system_schema.keyspaces WHERE durable_writes = 5", "expected a value of type boolean"),
+        ("SELECT * FROM system_schema.keyspaces ORDER BY keyspace_name", "ORDER BY needs the partition key"),
+        ("SELECT sum(keyspace_name) FROM system_schema.keyspaces", "sum takes numbers"),
+    ];
+    for (statement, expected) in cases {
+        let error = answer(statement).unwrap_err();
+        assert!(error.contains(expected), "{statement}: {error}");
+        assert!(error.contains("line 1, column ") && error.ends_with("^\n"), "{statement}: {error}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_an_error() {
+    for open in ["(", "[", "{", "- ", "abs("] {
+        let statement = format!("SELECT {} FROM t", open.repeat(30_000));
+        assert!(answer(&statement).unwrap_err().contains("deep"), "{open}");
+    }
+    let statement = format!("SELECT * FROM t WHERE {}", "(".repeat(30_000));
+    assert!(answer(&statement).unwrap_err().contains("deep"));
+}
