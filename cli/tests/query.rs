@@ -77,6 +77,8 @@ fn errors_point_at_the_place() {
         ("SELECT * FROM nowhere.t", "there is no keyspace nowhere"),
         ("SELECT * FROM system_schema.keyspaces WHERE durable_writes = 5", "expected a value of type boolean"),
         ("SELECT * FROM system_schema.keyspaces ORDER BY keyspace_name", "ORDER BY needs the partition key"),
+        ("SELECT count(*) FROM system_schema.keyspaces PER PARTITION LIMIT 1", "PER PARTITION LIMIT has no place"),
+        ("SELECT * FROM system_schema.keyspaces WHERE durable_writes = true AND durable_writes = true", "already"),
         ("SELECT sum(keyspace_name) FROM system_schema.keyspaces", "sum takes numbers"),
     ];
     for (statement, expected) in cases {

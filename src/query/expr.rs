@@ -57,6 +57,15 @@ pub(super) struct Current<'a> {
 
 pub(super) type Value<'a> = Option<Cow<'a, [u8]>>;
 
+/// A token as a value of the partitioner's type.
+pub(super) fn token_bytes(token: Token, key: &[u8]) -> Vec<u8> {
+    match token {
+        Token::Murmur3(token) => token.to_be_bytes().to_vec(),
+        Token::Random(token) => num_bigint::BigInt::from(token).to_signed_bytes_be(),
+        Token::Key => key.to_vec(),
+    }
+}
+
 /// The bytes of a partition key column.
 pub(super) fn key_part(key: &[u8], columns: usize, i: usize) -> Result<Option<&[u8]>> {
     if columns == 1 {
@@ -134,11 +143,7 @@ impl Expr {
         match &self.kind {
             ExprKind::Column(source, ty) => row.column(*source, ty),
             ExprKind::Constant(value) => Ok(value.as_deref().map(Cow::Borrowed)),
-            ExprKind::Token => Ok(Some(Cow::Owned(match row.key.token {
-                Token::Murmur3(token) => token.to_be_bytes().to_vec(),
-                Token::Random(token) => num_bigint::BigInt::from(token).to_signed_bytes_be(),
-                Token::Key => row.key.key.clone(),
-            }))),
+            ExprKind::Token => Ok(Some(Cow::Owned(token_bytes(row.key.token, &row.key.key)))),
             ExprKind::WriteTime(source, many) => {
                 Ok(per_cell(row, *source, *many, |cell| Some(cell.timestamp.to_be_bytes().to_vec())))
             }

@@ -63,13 +63,7 @@ impl Statement {
 fn constant(site: literal::Site<'_>, term: &ast::Term, ty: &Type) -> Result<Option<Vec<u8>>> {
     let table = Table::new("", "");
     let mut binder = bind::Binder { site, table: &table, aggregates: None };
-    let expr = match &term.kind {
-        // token() of values, not of the key's columns.
-        ast::TermKind::Call(name, _) if name == "token" => {
-            return Err(site.error(term, "token() of values can't be compared; write the number"));
-        }
-        _ => binder.expr(term, Some(ty))?,
-    };
+    let expr = binder.expr(term, Some(ty))?;
     let (key, row) = (DecoratedKey { token: Token::Key, key: Vec::new() }, Row::default());
     let current = expr::Current { key: &key, key_columns: 1, static_row: &row, row: None, now: 0, aggregates: &[] };
     let Some(value) = expr.eval(&current)? else { return Ok(None) };

@@ -46,7 +46,7 @@ pub(super) fn access(table: &Table, conditions: &[Condition]) -> Result<Access> 
     if !names_keys(table, conditions) {
         return Ok(Access::Range(range(conditions)));
     }
-    let mut keys: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut keys: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
     for i in 0..columns {
         let mut values = equal_values(conditions, Source::Key(i)).unwrap_or_default();
         let order = Comparator::new(&table.partition_key[i].ty, false);
@@ -55,25 +55,29 @@ pub(super) fn access(table: &Table, conditions: &[Condition]) -> Result<Access> 
         if keys.len().saturating_mul(values.len()) > MAX_KEYS {
             return Err(Error::invalid(format!("the IN lists name more than {MAX_KEYS} partitions")));
         }
-        let mut longer = Vec::with_capacity(keys.len() * values.len());
-        for key in &keys {
-            for value in &values {
-                let mut key = key.clone();
-                if columns > 1 {
-                    let length = u16::try_from(value.len())
-                        .map_err(|_| Error::invalid("a part of the key is longer than 65535 bytes"))?;
-                    key.extend(length.to_be_bytes());
-                    key.extend_from_slice(value);
-                    key.push(0);
-                } else {
-                    key.extend_from_slice(value);
-                }
-                longer.push(key);
-            }
-        }
-        keys = longer;
+        let longer = |parts: &Vec<Vec<u8>>| {
+            let parts = parts.clone();
+            values.iter().map(move |value| [parts.clone(), vec![(*value).clone()]].concat()).collect::<Vec<_>>()
+        };
+        keys = keys.iter().flat_map(longer).collect();
     }
-    Ok(Access::Keys(keys))
+    keys.iter().map(|parts| key(parts)).collect::<Result<_>>().map(Access::Keys)
+}
+
+/// The bytes of a partition key: those of its only column, or of the composite of several.
+pub(super) fn key(parts: &[Vec<u8>]) -> Result<Vec<u8>> {
+    if let [only] = parts {
+        return Ok(only.clone());
+    }
+    let mut key = Vec::new();
+    for part in parts {
+        let length =
+            u16::try_from(part.len()).map_err(|_| Error::invalid("a part of the key is longer than 65535 bytes"))?;
+        key.extend(length.to_be_bytes());
+        key.extend_from_slice(part);
+        key.push(0);
+    }
+    Ok(key)
 }
 
 /// Where the rows of a partition that are asked for begin and end, as far as the clustering columns tell in their order.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::aggregate::Aggregate;
 use super::ast::{Operator, Relation, Select, Term, TermKind};
-use super::bind::Binder;
-use super::expr::{Expr, ExprKind, Source};
+use super::bind::{Binder, token_type};
+use super::expr::{Expr, ExprKind, Source, token_bytes};
 use super::filter::Condition;
 use super::literal::{Site, encode};
 use super::{name, plan};
-use crate::cql::{Type, names};
+use crate::cql::{KeyOrder, Type, names};
 use crate::error::Result;
 use crate::schema::{Column, Table};
 
@@ -79,10 +79,19 @@ impl Query {
                 sort_by.push((column, ordering.descending));
             }
         }
+        if !aggregates.is_empty() && group_by.is_empty() && select.per_partition_limit.is_some() {
+            return Err(site.at(select.at.start, "PER PARTITION LIMIT has no place where all rows come to one"));
+        }
         if select.distinct {
             check_distinct(&binder, select, &selected, &conditions)?;
         }
         let restricts = |wanted: fn(&Source) -> bool| conditions.iter().flat_map(|c| &c.left).any(|e| uses(e, wanted));
+        let only_static = selected.iter().any(|e| uses(e, |s| matches!(s, Source::Static(_))))
+            && !selected.iter().any(|e| uses(e, |s| matches!(s, Source::Clustering(_) | Source::Regular(_))))
+            && aggregates.is_empty();
+        if only_static && restricts(|s| matches!(s, Source::Clustering(_))) {
+            return Err(site.at(select.at.start, "WHERE can't be about rows where only static columns are selected"));
+        }
         let shows_static_rows = !restricts(|s| matches!(s, Source::Clustering(_) | Source::Regular(_)));
         Ok(Query {
             table: table.clone(),
@@ -182,7 +191,10 @@ fn condition(binder: &mut Binder<'_>, relation: &Relation) -> Result<Condition> 
     };
     let mut right = Vec::new();
     for term in &relation.right {
-        right.push(vec![value_of(site, term, &ty)?]);
+        right.push(vec![match &term.kind {
+            TermKind::Call(name, values) if name == "token" => token_of(binder, term, values, &ty)?,
+            _ => value_of(site, term, &ty)?,
+        }]);
     }
     Ok(Condition::new(vec![left], relation.operator, right))
 }
@@ -213,6 +225,17 @@ fn check_repeated(site: Site<'_>, select: &Select, conditions: &[Condition]) -> 
         }
     }
     Ok(())
+}
+
+/// The token of a partition key that is given by its values.
+fn token_of(binder: &Binder<'_>, term: &Term, values: &[Term], ty: &Type) -> Result<Vec<u8>> {
+    let table = binder.table;
+    if values.len() != table.partition_key.len() || *ty != token_type(table.partitioner) {
+        return Err(binder.site.error(term, "token() takes a value for each column of the partition key"));
+    }
+    let parts = values.iter().zip(&table.partition_key).map(|(value, c)| value_of(binder.site, value, &c.ty));
+    let key = plan::key(&parts.collect::<Result<Vec<_>>>()?)?;
+    Ok(token_bytes(KeyOrder::new(table.partitioner, &table.partition_key_type()).token(&key), &key))
 }
 
 fn group_by(binder: &mut Binder<'_>, select: &Select, conditions: &[Condition]) -> Result<Vec<Expr>> {
