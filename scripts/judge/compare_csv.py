@@ -13,7 +13,7 @@ ALLOWED = {
     'fields': "The driver renames UDT fields that Python can't have as names (field_0_ for \"Name x\"): the value decides.",
     'names of types': "cqlsh does not find a UDT whose name needs quotes, and prints Python's Point(x=1, Y='b'): not compared. The same "
                       'values are compared in JSON.',
-    'tuples': 'A null inside of a tuple is None, or False, where cqlsh does not fail on it.',
+    'tuples': "A null inside of a tuple is None, False, or the quoted text 'None', where cqlsh does not fail on it.",
     'timestamps': "The driver counts seconds in a float and cqlsh cuts it off: a timestamp may lose a millisecond.",
     'empty': 'COPY prints nothing for an empty text as for null; ours has "" there.',
 }
@@ -189,7 +189,7 @@ def scalar(kind, text):
             return Float(text, 32 if kind.name == 'float' else 64)
         except ValueError:
             raise Unreadable(f'{text!r} is no {kind.name}')
-    if kind.name == 'timestamp' and text not in ('', "''"):
+    if kind.name == 'timestamp' and text not in ('', "''", "'None'"):
         return Timestamp(text)
     return text
 
@@ -207,7 +207,8 @@ def same(expected, ours):
     if isinstance(expected, (Float, Timestamp)) and type(expected) is type(ours):
         return expected.equals(ours)
     if isinstance(expected, tuple) and isinstance(ours, tuple) and expected[0] == ours[0] == 'tuple':
-        return len(expected[1]) == len(ours[1]) and all(o == '' and e in ('', 'False') or same(e, o) for e, o in zip(expected[1], ours[1]))
+        return len(expected[1]) == len(ours[1]) and all(
+            o == '' and e in ('', 'False', "'None'") or same(e, o) for e, o in zip(expected[1], ours[1]))
     if isinstance(expected, (list, tuple)) and isinstance(ours, (list, tuple)):
         return len(expected) == len(ours) and all(map(same, expected, ours))
     return type(expected) is type(ours) and expected == ours

@@ -153,6 +153,12 @@ class Values(unittest.TestCase):
         # SELECT token(…) of Cassandra 5.0.6.
         self.assertEqual(compare_names.murmur3_token(b'\0\0\0\1'), -4069959284402364209)
 
+    def test_a_null_in_a_tuple_is_a_quoted_none(self):
+        kind = compare_types.parse('tuple<text, timestamp, int>', {})
+        self.assertIsNone(compare_csv.fields_equal(kind, "('None', 'None', 1)", '(, , 1)'))
+        self.assertEqual(compare_csv.fields_equal(kind, "('Nine', 'None', 1)", '(, , 1)'), 'differs')
+        self.assertEqual(compare_csv.fields_equal(kind, '(, , 1)', "('None', , 1)"), 'differs')
+
     def test_csv_trees(self):
         kind = compare_types.parse('set<double>', {})
         self.assertIsNone(compare_csv.fields_equal(kind, '{0.1, 1.5}', '{1.5, 0.1}'))
