@@ -135,7 +135,7 @@ impl LiveRows {
             inputs: streams.into_iter().map(input).collect(),
             keys: keys.clone(),
             order: ClusteringOrder::new(&table.clustering),
-            reconciler: Reconciler::new(table, now),
+            reconciler: Reconciler::new(table, Some(now)),
             waiting: IndexHeap::default(),
             current: Vec::new(),
             rows: IndexHeap::default(),

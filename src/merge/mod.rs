@@ -5,7 +5,9 @@ mod counter;
 mod heap;
 mod live;
 mod reconcile;
+mod unfiltered;
 
 pub use crate::rows::{PartitionStream, Unfiltered};
 pub use counter::{Shard, ShardKind, shards, total};
 pub use live::{At, Clustering, LiveRows, Position};
+pub use unfiltered::Merged;

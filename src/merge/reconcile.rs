@@ -1,11 +1,12 @@
 //! Which version of a row's parts wins, and what of it is live. Follows org.apache.cassandra.db.rows.Row.Merger and
-//! Cells.reconcile, with Row.purge at once: what comes out is what a SELECT sees.
+//! Cells.reconcile, with Row.purge at once: what comes out is what a SELECT sees, or with all tombstones when it is to be
+//! written.
 
 use std::cmp::Ordering;
 
 use super::counter;
 use crate::cql::{Comparator, Type};
-use crate::rows::{Cell, DeletionTime, Liveness, NO_DELETION_TIME, NO_TTL, Row};
+use crate::rows::{Cell, ComplexDeletion, DeletionTime, Liveness, NO_DELETION_TIME, NO_TTL, Row};
 use crate::schema::{Column, Table};
 
 struct ColumnMerge {
@@ -29,35 +30,50 @@ pub(super) struct Reconciler {
     regulars: Box<[ColumnMerge]>,
     /// A view's row lives by its primary key's liveness alone (TableMetadata.enforceStrictLiveness).
     strict_liveness: bool,
-    now: i64,
+    /// The moment to read at; `None` keeps what is deleted or expired.
+    now: Option<i64>,
     cells: Vec<usize>,
     deletions: Vec<usize>,
     context: Vec<u8>,
     scratch: Vec<u8>,
 }
 
-/// Liveness of the merged row, and the deletion that is in force for its cells.
-fn head<'a>(rows: impl Iterator<Item = &'a Row>, mut active: DeletionTime) -> (Liveness, DeletionTime) {
-    let mut liveness = Liveness::EMPTY;
-    let mut deletion = DeletionTime::LIVE;
-    let mut shadowable = false;
-    for row in rows {
-        if row.liveness.supersedes(&liveness) {
-            liveness = row.liveness;
+/// What the merged row has beside its cells.
+struct Head {
+    liveness: Liveness,
+    /// The row's own deletion, live where another one covers it.
+    deletion: DeletionTime,
+    shadowable: bool,
+    /// The deletion that is in force for the cells.
+    active: DeletionTime,
+}
+
+impl Head {
+    fn of<'a>(rows: impl Iterator<Item = &'a Row>, mut active: DeletionTime) -> Head {
+        let mut liveness = Liveness::EMPTY;
+        let mut deletion = DeletionTime::LIVE;
+        let mut shadowable = false;
+        for row in rows {
+            if row.liveness.supersedes(&liveness) {
+                liveness = row.liveness;
+            }
+            if row.deletion.supersedes(&deletion) {
+                deletion = row.deletion;
+                shadowable = row.shadowable;
+            }
         }
-        if row.deletion.supersedes(&deletion) {
-            deletion = row.deletion;
-            shadowable = row.shadowable;
+        // A later liveness undoes a shadowable deletion (Row.Deletion.isShadowedBy).
+        if shadowable && liveness.timestamp > deletion.marked_for_delete_at || !deletion.supersedes(&active) {
+            deletion = DeletionTime::LIVE;
+            shadowable = false;
+        } else {
+            active = deletion;
         }
+        if active.deletes(liveness.timestamp) {
+            liveness = Liveness::EMPTY;
+        }
+        Head { liveness, deletion, shadowable, active }
     }
-    // A later liveness undoes a shadowable deletion (Row.Deletion.isShadowedBy).
-    if !(shadowable && liveness.timestamp > deletion.marked_for_delete_at) {
-        active = active.max(deletion);
-    }
-    if active.deletes(liveness.timestamp) {
-        liveness = Liveness::EMPTY;
-    }
-    (liveness, active)
 }
 
 /// The deletion in force for the cells of a multi-cell column.
@@ -66,7 +82,8 @@ fn for_column(active: DeletionTime, complex: DeletionTime) -> DeletionTime {
 }
 
 impl Reconciler {
-    pub(super) fn new(table: &Table, now: i64) -> Self {
+    /// What lives at `now`, seconds since the epoch; with `None` everything that no deletion covers.
+    pub(super) fn new(table: &Table, now: Option<i64>) -> Self {
         Reconciler {
             statics: ColumnMerge::of(&table.statics),
             regulars: ColumnMerge::of(&table.regulars),
@@ -81,11 +98,12 @@ impl Reconciler {
 
     /// Leaves of the only version of a row what lives; `false` when that is nothing. `active` is the deletion that the
     /// partition and ranges put on it.
+    /// Of a row that is to be written nothing is left out.
     #[inline]
     pub(super) fn only(&mut self, row: &mut Row, active: DeletionTime) -> bool {
-        let (liveness, active) = head(std::iter::once(&*row), active);
+        let Head { liveness, active, .. } = Head::of(std::iter::once(&*row), active);
         row.liveness = liveness;
-        let now = self.now;
+        let Some(now) = self.now else { return !row.is_empty() };
         if row.complex_deletions.is_empty() {
             if active.is_live() {
                 if !row.cells.iter().all(|c| c.local_deletion_time == NO_DELETION_TIME) {
@@ -117,8 +135,10 @@ impl Reconciler {
         out: &mut Row,
     ) -> bool {
         out.clear();
-        let (liveness, active) = head((0..n).map(&row), active);
+        let Head { liveness, deletion, shadowable, active } = Head::of((0..n).map(&row), active);
         out.liveness = liveness;
+        out.deletion = deletion;
+        out.shadowable = shadowable;
         let first = row(0);
         for i in 0..first.clustering.len() {
             let span = match first.clustering_value(i) {
@@ -133,14 +153,28 @@ impl Reconciler {
         self.deletions.resize(n, 0);
         loop {
             let next_cell = |i: usize| row(i).cells.get(self.cells[i]).map(|c| c.column);
-            let Some(column) = (0..n).filter_map(next_cell).min() else { break };
+            // A multi-cell column may have a deletion and no cell.
+            let next_deletion = |i: usize| row(i).complex_deletions.get(self.deletions[i]).map(|d| d.column);
+            let Some(column) = (0..n).flat_map(|i| [next_cell(i), next_deletion(i)]).flatten().min() else { break };
             let merge = if is_static { &self.statics } else { &self.regulars };
             match merge.get(usize::from(column)).map(|m| (m.paths.is_some(), m.counter)) {
                 Some((true, _)) => self.complex(n, &row, is_static, column, active, out),
-                Some((false, true)) => self.counter(n, &row, column, active, out),
-                Some((false, false)) => self.simple(n, &row, column, active, out),
+                Some((false, counter)) => {
+                    match counter {
+                        true => self.counter(n, &row, column, active, out),
+                        false => self.simple(n, &row, column, active, out),
+                    }
+                    // No decoder gives a deletion of such a column; passed over so that the loop ends.
+                    for i in 0..n {
+                        let deletions = &row(i).complex_deletions;
+                        self.deletions[i] += deletions[self.deletions[i]..].partition_point(|d| d.column <= column);
+                    }
+                }
                 // No decoder gives such a column; passed over so that the loop ends.
-                None => (0..n).for_each(|i| self.cells[i] = row(i).cells.len()),
+                None => {
+                    (0..n).for_each(|i| self.cells[i] = row(i).cells.len());
+                    (0..n).for_each(|i| self.deletions[i] = row(i).complex_deletions.len());
+                }
             }
         }
         self.finish(out)
@@ -184,6 +218,9 @@ impl Reconciler {
                     deletion = deletion.max(d.deletion);
                 }
             }
+        }
+        if self.now.is_none() && deletion.supersedes(&active) {
+            out.complex_deletions.push(ComplexDeletion { column, deletion });
         }
         let active = for_column(active, deletion);
         loop {
@@ -254,23 +291,28 @@ impl Reconciler {
                 }
             });
         }
-        if let Some(cell) = best.filter(|c| c.is_live(self.now)) {
+        if let Some(cell) = best.filter(|c| self.keeps(c)) {
             let value = out.store(&self.context);
             out.cells.push(Cell { value, ..cell });
         }
     }
 
     fn push(&self, best: Option<(&Row, &Cell)>, out: &mut Row) {
-        if let Some((row, cell)) = best.filter(|(_, cell)| cell.is_live(self.now)) {
+        if let Some((row, cell)) = best.filter(|(_, cell)| self.keeps(cell)) {
             let path = out.store(row.path(cell));
             let value = out.store(row.value(cell));
             out.cells.push(Cell { path, value, ..*cell });
         }
     }
 
+    fn keeps(&self, cell: &Cell) -> bool {
+        self.now.is_none_or(|now| cell.is_live(now))
+    }
+
     #[inline]
     fn finish(&self, row: &mut Row) -> bool {
-        if !row.liveness.is_live(self.now) {
+        let Some(now) = self.now else { return !row.is_empty() };
+        if !row.liveness.is_live(now) {
             row.liveness = Liveness::EMPTY;
         }
         row.deletion = DeletionTime::LIVE;
