@@ -1,15 +1,17 @@
-//! Access to files: positioned reads behind one small trait, so that tests can damage what is read and a
-//! platform without files can supply its own.
+//! Access to files: positioned reads and appending writes behind small traits, so that tests can damage what is read,
+//! fail what is written, and a platform without files can supply its own.
 
 pub mod directory;
 mod file;
 mod memory;
+mod output;
 
 use std::io;
 use std::sync::Arc;
 
-pub use file::FileSource;
-pub use memory::MemorySource;
+pub use file::{FileFolder, FileSource};
+pub use memory::{MemoryFolder, MemorySource};
+pub use output::{Buffered, Folder, Output};
 
 /// Bytes that can be read at any position. Implementations are shared between threads.
 pub trait ReadAt: Send + Sync {
