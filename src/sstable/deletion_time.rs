@@ -51,3 +51,43 @@ fn read(cursor: &mut Cursor<'_>, version: Version) -> Result<Option<DeletionTime
         }
     }
 }
+
+/// Appends the form that [`read_deletion_time`] reads. A negative `marked_for_delete_at` has none from oa on: it has to be
+/// refused before.
+pub fn write_deletion_time(time: &DeletionTime, version: Version, out: &mut Vec<u8>) {
+    let local = time.local_deletion_time;
+    if !version.has_uint_deletion_time() {
+        let latest = i64::from(i32::MAX) - 1;
+        let local = if local == NO_DELETION_TIME { i32::MAX } else { local.clamp(0, latest) as i32 };
+        out.extend_from_slice(&local.to_be_bytes());
+        out.extend_from_slice(&time.marked_for_delete_at.to_be_bytes());
+    } else if time.is_live() {
+        out.push(0x80);
+    } else {
+        let local = if local == NO_DELETION_TIME { u32::MAX } else { local.clamp(0, i64::from(u32::MAX) - 1) as u32 };
+        out.extend_from_slice(&time.marked_for_delete_at.to_be_bytes());
+        out.extend_from_slice(&local.to_be_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let times = [(i64::MIN, NO_DELETION_TIME), (0, 0), (1, i64::from(i32::MAX) - 1), (i64::MAX, 5)];
+        for (marked_for_delete_at, local_deletion_time) in times {
+            let time = DeletionTime { marked_for_delete_at, local_deletion_time };
+            for version in [Version::NB, Version::OA, Version::DA] {
+                let mut out = Vec::new();
+                write_deletion_time(&time, version, &mut out);
+                let short = version != Version::NB && time.is_live();
+                assert_eq!(out.len(), if short { 1 } else { LONGEST_DELETION_TIME });
+                let mut cursor = Cursor::new(&out);
+                assert_eq!(read_deletion_time(&mut cursor, version).unwrap(), Some(time));
+                assert!(cursor.is_empty());
+            }
+        }
+    }
+}

@@ -9,10 +9,10 @@
 
 use std::cmp::Ordering;
 
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, vint};
 use crate::cql::{Comparator, Type};
 use crate::error::{Error, Result};
-use crate::rows::{BoundKind, Span};
+use crate::rows::{BoundKind, Marker, Row, Span};
 
 const CLUSTERING_KIND: u8 = 4;
 
@@ -30,6 +30,58 @@ pub struct Bound<'a> {
     pub values: &'a [Option<&'a [u8]>],
     /// -1 before all rows that begin with it, 0 the row itself, 1 behind them.
     pub side: i8,
+}
+
+/// The clustering of a row, or of a range tombstone marker, as the structures of `rows` hold it.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusteringPrefix<'a> {
+    /// `None` for a row.
+    pub kind: Option<BoundKind>,
+    pub bytes: &'a [u8],
+    pub values: &'a [Span],
+}
+
+impl<'a> From<&'a Row> for ClusteringPrefix<'a> {
+    #[inline]
+    fn from(row: &'a Row) -> Self {
+        ClusteringPrefix { kind: None, bytes: &row.bytes, values: &row.clustering }
+    }
+}
+
+impl<'a> From<&'a Marker> for ClusteringPrefix<'a> {
+    #[inline]
+    fn from(marker: &'a Marker) -> Self {
+        ClusteringPrefix { kind: Some(marker.kind), bytes: &marker.bytes, values: &marker.clustering }
+    }
+}
+
+/// Owns a clustering prefix, in memory that is used again.
+#[derive(Debug, Default)]
+pub(super) struct PrefixBuffer {
+    kind: Option<BoundKind>,
+    bytes: Vec<u8>,
+    values: Vec<Span>,
+}
+
+impl PrefixBuffer {
+    #[inline]
+    pub(super) fn set(&mut self, prefix: &ClusteringPrefix<'_>) {
+        self.kind = prefix.kind;
+        self.bytes.clear();
+        self.values.clear();
+        for span in prefix.values {
+            let mut own = *span;
+            if !span.is_null() {
+                own.start = self.bytes.len() as u32;
+                self.bytes.extend_from_slice(span.of(prefix.bytes));
+            }
+            self.values.push(own);
+        }
+    }
+
+    pub(super) fn get(&self) -> ClusteringPrefix<'_> {
+        ClusteringPrefix { kind: self.kind, bytes: &self.bytes, values: &self.values }
+    }
 }
 
 /// A prefix that was read: spans of the slice that the cursor had.
@@ -88,6 +140,27 @@ impl ClusteringTypes {
             }
         }
         Ok(())
+    }
+
+    /// Appends a prefix.
+    pub(super) fn write(&self, prefix: &ClusteringPrefix<'_>, out: &mut Vec<u8>) {
+        match prefix.kind {
+            None => out.push(CLUSTERING_KIND),
+            Some(kind) => {
+                out.push(kind as u8);
+                out.extend_from_slice(&(prefix.values.len() as u16).to_be_bytes());
+            }
+        }
+        for (values, types) in prefix.values.chunks(32).zip(self.types.chunks(32)) {
+            let state = |span: &Span| if span.is_null() { 2 } else { u64::from(span.len == 0) };
+            vint::write(values.iter().rev().fold(0, |header, span| header << 2 | state(span)), out);
+            for (span, (ty, _)) in values.iter().zip(types).filter(|(span, _)| state(span) == 0) {
+                if ty.fixed_length().is_none() {
+                    vint::write(u64::from(span.len), out);
+                }
+                out.extend_from_slice(span.of(prefix.bytes));
+            }
+        }
     }
 
     /// ClusteringComparator.compare of a prefix that was read from `bytes` and a bound.

@@ -1,14 +1,15 @@
-//! Entries of Index.db, read through a window. Follows org.apache.cassandra.io.sstable.format.big.RowIndexEntry.
+//! Entries of Index.db, read through a window, and written. Follows org.apache.cassandra.io.sstable.format.big.RowIndexEntry.
 //!
 //! ```text
 //!   u16 length, key │ vint position in Data.db │ vint32 bytes of the row index that follows, 0 for none
 //!   row index:  vint length of the partition's head │ deletion time │ vint32 blocks │ blocks * entry │ blocks * u32 offset
 //! ```
 
-use crate::bytes::{Cursor, Truncated};
+use super::rows::BlocksWriter;
+use crate::bytes::{Cursor, Truncated, vint};
 use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
-use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
+use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time, write_deletion_time};
 use crate::sstable::index::RowIndexHandle;
 use crate::sstable::read::read_exact;
 use crate::sstable::version::Version;
@@ -16,6 +17,33 @@ use crate::storage::Source;
 
 /// Room for any entry up to its blocks: the key and five numbers.
 const LONGEST_HEAD: usize = 2 + u16::MAX as usize + 4 * 9 + LONGEST_DELETION_TIME;
+
+/// Appends an entry. `rows`: the row index of a partition with several blocks, after the length of the partition's head.
+pub(super) fn write_entry(
+    key: &[u8],
+    position: u64,
+    rows: Option<(u64, &DeletionTime, &BlocksWriter)>,
+    version: Version,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let length = u16::try_from(key.len())
+        .map_err(|_| Error::invalid(format!("a partition key of {} bytes, more than 65535", key.len())))?;
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(key);
+    vint::write(position, out);
+    let Some((head, deletion, blocks)) = rows else {
+        vint::write(0, out);
+        return Ok(());
+    };
+    let mut fields = Vec::with_capacity(LONGEST_DELETION_TIME + 2 * 9);
+    vint::write(head, &mut fields);
+    write_deletion_time(deletion, version, &mut fields);
+    vint::write(u64::from(blocks.count()), &mut fields);
+    vint::write((fields.len() + blocks.len()) as u64, out);
+    out.extend_from_slice(&fields);
+    blocks.write(out);
+    Ok(())
+}
 
 /// A stretch of a file in memory, refilled as reading goes on.
 #[derive(Default)]

@@ -4,7 +4,9 @@ mod entry;
 mod index;
 mod rows;
 mod summary;
+mod writer;
 
 pub use index::{BigEntries, BigIndex};
 pub use rows::BigRows;
 pub use summary::Summary;
+pub(super) use writer::BigIndexWriter;

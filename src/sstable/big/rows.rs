@@ -13,11 +13,71 @@ use std::sync::Arc;
 use crate::bytes::{Cursor, vint};
 use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
-use crate::sstable::deletion_time::read_deletion_time;
+use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time, write_deletion_time};
 use crate::sstable::index::{Named, RowBlock};
+use crate::sstable::index_writer::Block;
 use crate::sstable::prefix::{Bound, ClusteringTypes, Prefix};
 use crate::sstable::read::read_exact;
 use crate::sstable::version::Version;
+
+/// What the lengths of blocks are counted from (IndexInfo.Serializer.WIDTH_BASE), whatever their real size.
+const WIDTH_BASE: i64 = 64 << 10;
+/// Entries are found by offsets of an i32.
+const LARGEST: usize = i32::MAX as usize;
+
+/// The row index of one partition as it is made, in memory that is used again.
+#[derive(Default)]
+pub(super) struct BlocksWriter {
+    entries: Vec<u8>,
+    offsets: Vec<u8>,
+}
+
+impl BlocksWriter {
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.offsets.clear();
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        (self.offsets.len() / 4) as u32
+    }
+
+    /// Bytes of all that [`BlocksWriter::write`] appends.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() + self.offsets.len()
+    }
+
+    /// `open`: the range deletion that is open at the block's end.
+    pub(super) fn add(
+        &mut self,
+        block: &Block,
+        length: u64,
+        open: &DeletionTime,
+        types: &ClusteringTypes,
+        version: Version,
+    ) -> Result<()> {
+        self.offsets.extend_from_slice(&(self.entries.len() as u32).to_be_bytes());
+        types.write(&block.first(), &mut self.entries);
+        types.write(&block.last(), &mut self.entries);
+        vint::write(block.start(), &mut self.entries);
+        vint::write(vint::zigzag(length as i64 - WIDTH_BASE), &mut self.entries);
+        self.entries.push(u8::from(!open.is_live()));
+        if !open.is_live() {
+            write_deletion_time(open, version, &mut self.entries);
+        }
+        if self.len() > LARGEST - LONGEST_DELETION_TIME - 2 * 9 {
+            return Err(Error::invalid(
+                "the row index of a partition gets larger than 2 GiB: the partition is too large for this format",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.entries);
+        out.extend_from_slice(&self.offsets);
+    }
+}
 
 /// A row index up to this length is read at once, of a longer one each block by itself.
 const READ_AT_ONCE: u64 = 1 << 16;

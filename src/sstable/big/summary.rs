@@ -14,13 +14,68 @@ use crate::bytes::Cursor;
 use crate::error::{Error, Result};
 use crate::sstable::pages::PagedFile;
 use crate::sstable::read::read_exact;
-use crate::storage::Source;
+use crate::storage::{Buffered, Source};
 
 /// A larger summary stays in its file, and is searched there through the shared pages.
 const LARGEST_IN_MEMORY: u64 = 1 << 20;
 const HEAD: u64 = 24;
 /// Downsampling.BASE_SAMPLING_LEVEL
 const FULL_SAMPLING: u64 = 128;
+
+/// Takes a sample of the entries of Index.db as they are written (IndexSummaryBuilder at full sampling).
+pub(super) struct SummaryWriter {
+    interval: u32,
+    keys: u64,
+    next: u64,
+    offsets: Vec<u32>,
+    entries: Vec<u8>,
+}
+
+/// Samples are found by offsets of an i32.
+const LARGEST_SUMMARY: usize = i32::MAX as usize;
+
+impl SummaryWriter {
+    pub(super) fn new(min_index_interval: u32) -> SummaryWriter {
+        SummaryWriter {
+            interval: min_index_interval.max(1),
+            keys: 0,
+            next: 0,
+            offsets: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// An entry that is at `position` of Index.db. From where the samples would be too many on, there are none.
+    #[inline]
+    pub(super) fn add(&mut self, key: &[u8], position: u64) {
+        if self.keys == self.next && self.entries.len() + key.len() + 8 <= LARGEST_SUMMARY {
+            self.offsets.push(self.entries.len() as u32);
+            self.entries.extend_from_slice(key);
+            self.entries.extend_from_slice(&position.to_le_bytes());
+            self.next += u64::from(self.interval);
+        }
+        self.keys += 1;
+    }
+
+    pub(super) fn finish(self, first: &[u8], last: &[u8], out: &mut Buffered) -> Result<()> {
+        let table = self.offsets.len() * 4;
+        let head = out.buffer();
+        head.extend_from_slice(&self.interval.to_be_bytes());
+        head.extend_from_slice(&(self.offsets.len() as u32).to_be_bytes());
+        head.extend_from_slice(&((table + self.entries.len()) as u64).to_be_bytes());
+        head.extend_from_slice(&(FULL_SAMPLING as u32).to_be_bytes());
+        head.extend_from_slice(&(self.keys.div_ceil(u64::from(self.interval)) as u32).to_be_bytes());
+        for offset in &self.offsets {
+            out.append(&(offset.wrapping_add(table as u32)).to_le_bytes())?;
+        }
+        out.append(&self.entries)?;
+        for key in [first, last] {
+            out.append(&(key.len() as u32).to_be_bytes())?;
+            out.append(key)?;
+        }
+        Ok(())
+    }
+}
 
 pub struct Summary {
     samples: usize,

@@ -1,0 +1,177 @@
+//! Writes the partition index and the row indexes: one face for both formats. Follows
+//! org.apache.cassandra.io.sstable.format.SortedTablePartitionWriter, BigFormatPartitionWriter and BtiFormatPartitionWriter.
+//!
+//! The rows and markers of a partition are cut into blocks: one is full with the unfiltered that brings it to the column
+//! index size. A partition of one block has no row index.
+
+use std::sync::Arc;
+
+use super::big::BigIndexWriter;
+use super::descriptor::Component;
+use super::prefix::{ClusteringPrefix, ClusteringTypes, PrefixBuffer};
+use super::version::{Format, Version};
+use crate::cql::{DecoratedKey, KeyOrder};
+use crate::error::{Error, Result};
+use crate::rows::DeletionTime;
+use crate::storage::{Buffered, Output};
+
+/// What the indexes of an SSTable depend on beside its data.
+#[derive(Clone)]
+pub struct IndexParameters {
+    pub version: Version,
+    pub order: KeyOrder,
+    pub types: Arc<ClusteringTypes>,
+    /// cassandra.yaml's column_index_size; [`IndexParameters::default_block_size`] where it has none.
+    pub block_size: u64,
+    /// The table's option min_index_interval.
+    pub min_index_interval: u32,
+}
+
+impl IndexParameters {
+    /// DEFAULT_GRANULARITY of BigFormatPartitionWriter and of BtiFormatPartitionWriter.
+    pub fn default_block_size(format: Format) -> u64 {
+        match format {
+            Format::Big => 64 << 10,
+            Format::Bti => 16 << 10,
+        }
+    }
+}
+
+/// A stretch of a partition's unfiltereds. Positions count from the partition's start.
+#[derive(Default)]
+pub(super) struct Block {
+    first: PrefixBuffer,
+    last: PrefixBuffer,
+    start: u64,
+    /// Open where it begins.
+    open: Option<DeletionTime>,
+    /// Has an unfiltered.
+    begun: bool,
+}
+
+impl Block {
+    pub(super) fn first(&self) -> ClusteringPrefix<'_> {
+        self.first.get()
+    }
+
+    pub(super) fn last(&self) -> ClusteringPrefix<'_> {
+        self.last.get()
+    }
+
+    pub(super) fn start(&self) -> u64 {
+        self.start
+    }
+}
+
+/// Is told where each partition, row and marker of Data.db is, in their order.
+pub struct IndexWriter {
+    files: Files,
+    block_size: u64,
+    key: Vec<u8>,
+    /// Of the partition.
+    position: u64,
+    /// Bytes before its rows.
+    head: u64,
+    block: Block,
+    /// Open behind the last unfiltered.
+    open: Option<DeletionTime>,
+}
+
+enum Files {
+    Big(BigIndexWriter),
+}
+
+impl IndexWriter {
+    /// `create` is asked for an empty file for each component that the format has.
+    pub fn new(
+        parameters: &IndexParameters,
+        mut create: impl FnMut(Component) -> Result<Box<dyn Output>>,
+    ) -> Result<IndexWriter> {
+        let mut file = |component| create(component).map(Buffered::new);
+        let IndexParameters { version, types, min_index_interval, .. } = parameters;
+        let files = match version.format() {
+            Format::Big => {
+                let (index, summary) = (file(Component::Index)?, file(Component::Summary)?);
+                Files::Big(BigIndexWriter::new(index, summary, *min_index_interval, types.clone(), *version))
+            }
+            Format::Bti => return Err(Error::unsupported("bti")),
+        };
+        Ok(IndexWriter {
+            files,
+            block_size: parameters.block_size,
+            key: Vec::new(),
+            position: 0,
+            head: 0,
+            block: Block::default(),
+            open: None,
+        })
+    }
+
+    /// A partition begins at `position` of Data.db.
+    pub fn begin_partition(&mut self, key: &DecoratedKey, position: u64) -> Result<()> {
+        self.key.clear();
+        self.key.extend_from_slice(&key.key);
+        self.position = position;
+        self.head = 0;
+        self.open = None;
+        self.block.begun = false;
+        Ok(())
+    }
+
+    /// Key, deletion and static row of the partition end before `position`.
+    pub fn begin_rows(&mut self, position: u64) {
+        self.head = position - self.position;
+    }
+
+    /// A row or marker from `start` to before `end`; `open`: the range deletion that is open behind it.
+    #[inline]
+    pub fn unfiltered(
+        &mut self,
+        prefix: &ClusteringPrefix<'_>,
+        start: u64,
+        end: u64,
+        open: Option<DeletionTime>,
+    ) -> Result<()> {
+        let block = &mut self.block;
+        if !block.begun {
+            block.begun = true;
+            block.first.set(prefix);
+            block.open = self.open;
+            block.start = start - self.position;
+        }
+        block.last.set(prefix);
+        self.open = open;
+        let length = end - self.position - block.start;
+        if length >= self.block_size { self.end_block(length) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn end_block(&mut self, length: u64) -> Result<()> {
+        self.block.begun = false;
+        match &mut self.files {
+            Files::Big(files) => files.block(&self.block, length, &self.open.unwrap_or(DeletionTime::LIVE)),
+        }
+    }
+
+    /// The partition's last unfiltered ends before `end`, where the flag stands that ends it.
+    pub fn end_partition(&mut self, deletion: &DeletionTime, end: u64) -> Result<()> {
+        let end = end - self.position;
+        match &mut self.files {
+            Files::Big(files) => {
+                if self.block.begun {
+                    // Its length has the flag.
+                    let length = end + 1 - self.block.start;
+                    files.block(&self.block, length, &self.open.unwrap_or(DeletionTime::LIVE))?;
+                }
+                files.partition(&self.key, self.position, self.head, deletion)
+            }
+        }
+    }
+
+    /// Writes what is left, and syncs.
+    pub fn finish(self) -> Result<()> {
+        match self.files {
+            Files::Big(files) => files.finish(),
+        }
+    }
+}
