@@ -114,6 +114,9 @@ pub(crate) struct Query {
     /// The form of the output
     #[arg(short, long, value_enum, default_value_t = QueryOutput::Table)]
     pub(crate) output: QueryOutput,
+    /// Print what would be read instead of reading it: as text, or as JSON with --output json
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// How CSV is quoted: cqlsh escapes with a backslash, rfc4180 doubles quotes
     #[arg(long, value_enum, default_value_t = Csv::Cqlsh)]
     pub(crate) csv: Csv,

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use sstablefs::cql::Type;
-use sstablefs::query::{Query, Statement};
+use sstablefs::query::Statement;
 use sstablefs::table::{Database, TableStore};
-use sstablefs_render::csv::{CsvResult, CsvStyle};
-use sstablefs_render::result::{JsonResult, TableResult};
+use sstablefs_render::csv::CsvStyle;
+use sstablefs_render::{ResultForm, ResultText, explain_json, explain_text};
 
 use crate::args::{Csv, Query as Arguments, QueryOutput};
 use crate::time::now;
@@ -25,9 +24,22 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     for problem in store.problems().iter().map(ToString::to_string).collect::<BTreeSet<_>>() {
         eprintln!("sstablefs: {problem}");
     }
-    let mut rows = query.run(&view, args.time.now.unwrap_or_else(now))?;
+    let now = args.time.now.unwrap_or_else(now);
+    if args.explain {
+        let explanation = query.explain(&view, now)?;
+        let as_text = matches!(args.output, QueryOutput::Table | QueryOutput::Csv);
+        let text = if as_text { explain_text(&explanation) } else { explain_json(&explanation) };
+        return Ok(io::stdout().lock().write_all(text.as_bytes())?);
+    }
+    let mut rows = query.run(&view, now)?;
     let style = if args.csv == Csv::Rfc4180 { CsvStyle::Rfc4180 } else { CsvStyle::Cqlsh };
-    let mut text = Text::new(&query, args.output, style);
+    let form = match args.output {
+        QueryOutput::Json => ResultForm::Json,
+        QueryOutput::Jsonl => ResultForm::Jsonl,
+        QueryOutput::Csv => ResultForm::Csv(style),
+        QueryOutput::Table => ResultForm::Table,
+    };
+    let mut text = ResultText::new(&query, form);
     let mut out = io::stdout().lock();
     let mut buffer = Vec::with_capacity(BUFFER * 2);
     text.begin(&mut buffer);
@@ -62,69 +74,6 @@ fn find(database: &Database, statement: &Statement) -> sstablefs::Result<Arc<Tab
         [] => Err(statement.error_at_table(&format!("there is no table {name}"))),
         several => {
             Err(statement.error_at_table(&format!("{name} is in several keyspaces, name one: {}", several.join(", "))))
-        }
-    }
-}
-
-/// The output in one of its forms.
-enum Text {
-    Json { rows: JsonResult, lines: bool, count: u64 },
-    Csv(CsvResult, Option<JsonResult>),
-    Table(TableResult, Option<JsonResult>),
-}
-
-impl Text {
-    fn new(query: &Query, output: QueryOutput, style: CsvStyle) -> Self {
-        let columns = || query.columns().iter().map(|c| (c.name.as_str(), &c.ty));
-        let json = query.is_json().then(|| JsonResult::new(columns()));
-        let only = std::iter::once(("[json]", &Type::Text));
-        match output {
-            QueryOutput::Json => Text::Json { rows: JsonResult::new(columns()), lines: false, count: 0 },
-            QueryOutput::Jsonl => Text::Json { rows: JsonResult::new(columns()), lines: true, count: 0 },
-            QueryOutput::Csv if json.is_some() => Text::Csv(CsvResult::new(only, style), json),
-            QueryOutput::Csv => Text::Csv(CsvResult::new(columns(), style), None),
-            QueryOutput::Table if json.is_some() => Text::Table(TableResult::new(only), json),
-            QueryOutput::Table => Text::Table(TableResult::new(columns()), None),
-        }
-    }
-
-    fn begin(&self, out: &mut Vec<u8>) {
-        match self {
-            Text::Json { lines: false, .. } => out.push(b'['),
-            Text::Csv(rows, _) => rows.header(out),
-            Text::Json { .. } | Text::Table(..) => {}
-        }
-    }
-
-    fn row(&mut self, values: &[Option<Vec<u8>>], out: &mut Vec<u8>) -> sstablefs::Result<()> {
-        let object = |json: &JsonResult| {
-            let mut text = Vec::new();
-            json.row(values, &mut text).map(|()| vec![Some(text)])
-        };
-        match self {
-            Text::Json { rows, lines, count } => {
-                if !*lines {
-                    out.extend_from_slice(if *count > 0 { b",\n" } else { b"\n" });
-                }
-                *count += 1;
-                rows.row(values, out)?;
-                if *lines {
-                    out.push(b'\n');
-                }
-                Ok(())
-            }
-            Text::Csv(rows, Some(json)) => rows.row(&object(json)?, out),
-            Text::Csv(rows, None) => rows.row(values, out),
-            Text::Table(rows, Some(json)) => rows.row(&object(json)?, out),
-            Text::Table(rows, None) => rows.row(values, out),
-        }
-    }
-
-    fn end(&mut self, out: &mut Vec<u8>) {
-        match self {
-            Text::Json { lines: false, count, .. } => out.extend_from_slice(if *count > 0 { b"\n]\n" } else { b"]\n" }),
-            Text::Table(rows, _) => rows.finish(out),
-            Text::Json { .. } | Text::Csv(..) => {}
         }
     }
 }

@@ -97,3 +97,26 @@ fn deep_nesting_is_an_error() {
     let statement = format!("SELECT * FROM t WHERE {}", "(".repeat(30_000));
     assert!(answer(&statement).unwrap_err().contains("deep"));
 }
+
+#[test]
+fn explain_says_what_would_be_read() {
+    let explain = |statement: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_sstablefs"))
+            .args(["query", data().to_str().unwrap(), statement, "--explain", "--output", "json"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let key = explain(
+        "SELECT * FROM system_schema.tables WHERE keyspace_name = 'keys' AND table_name > 'a' AND id = 00000000-0000-0000-0000-000000000000",
+    );
+    assert_eq!((&key["read"], &key["keys"], &key["slice"]), (&"keys".into(), &1.into(), &true.into()));
+    assert_eq!(key["indexed"], serde_json::json!(["keyspace_name = 'keys'", "table_name > 'a'"]));
+    assert_eq!(key["filter"], serde_json::json!(["id = 00000000-0000-0000-0000-000000000000"]));
+    let absent = explain("SELECT * FROM system_schema.tables WHERE keyspace_name = 'no such'");
+    assert_eq!((&absent["total"]["sstables_read"], &absent["total"]["bytes"]), (&0.into(), &0.into()));
+    let all = explain("SELECT * FROM system_schema.tables");
+    assert_eq!(all["read"], "full scan");
+    assert!(all["total"]["bytes"].as_u64() >= key["total"]["bytes"].as_u64());
+}

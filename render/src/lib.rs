@@ -3,6 +3,7 @@
 
 pub mod csv;
 pub mod dump;
+pub mod explain;
 pub mod json;
 pub mod name;
 pub mod result;
@@ -11,6 +12,8 @@ pub mod value;
 
 pub use csv::{CsvRows, CsvStyle};
 pub use dump::{DumpForm, DumpOptions, DumpStream};
+pub use explain::{explain_json, explain_text};
 pub use json::JsonRows;
 pub use name::KeyNames;
+pub use result::{ResultForm, ResultText};
 pub use rows::RowText;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::aggregate::State;
 use super::expr::{Current, Expr};
-use super::plan::{self, Access, Slice};
+use super::plan::{self, Access};
 use super::prepare::Query;
 use crate::cql::{Comparator, DecoratedKey, Token};
 use crate::error::Result;
 use crate::merge::LiveRows;
-use crate::rows::Row;
+use crate::rows::{ClusteringOrder, Row, Slice};
+use crate::sstable::Reader;
 use crate::table::View;
 
 /// The values of a row, one a column of the result.
@@ -35,6 +36,7 @@ pub struct ResultRows {
     sorted: Option<std::vec::IntoIter<ResultRow>>,
     done: bool,
     slice: Slice,
+    order: ClusteringOrder,
 }
 
 enum Source {
@@ -61,10 +63,18 @@ struct First {
     row: Option<Row>,
 }
 
+/// Whether nothing of an SSTable matters for a slice of a partition.
+pub(super) fn left_out(reader: &Reader, slice: &Slice, order: &ClusteringOrder) -> bool {
+    !slice.is_all() && reader.has_only_rows() && !reader.may_have(slice, order)
+}
+
 impl Query {
     /// Starts reading as of `now`, seconds since the epoch.
     pub fn run(self: &Arc<Self>, view: &Arc<View>, now: i64) -> Result<ResultRows> {
-        let source = match plan::access(&self.table, &self.conditions)? {
+        let plan = plan::plan(&self.table, &self.conditions)?;
+        let order = ClusteringOrder::new(&self.table.clustering);
+        let source = match plan.access {
+            _ if plan.slice.is_empty(&order) => Source::Keys { keys: VecDeque::new(), rows: None },
             Access::Keys(keys) => Source::Keys { keys: keys.into(), rows: None },
             Access::Range(range) => Source::Range(view.rows(&range, now)?),
         };
@@ -81,7 +91,8 @@ impl Query {
             group: None,
             sorted: None,
             done: false,
-            slice: Slice::new(&self.table, &self.conditions),
+            slice: plan.slice,
+            order,
         })
     }
 
@@ -314,7 +325,7 @@ impl ResultRows {
         // The row is lent by the reader, beside whose key and static row it is looked at.
         let found = live.next_live()?;
         if let Some(live) = self.live()
-            && live.row().is_some_and(|row| self.slice.is_past(row))
+            && live.row().is_some_and(|row| plan::is_past(&self.order, &self.slice, row))
         {
             self.in_partition = false;
             return Ok(true);
@@ -353,13 +364,13 @@ impl ResultRows {
 
     fn collect_reversed(&mut self) -> Result<Vec<Option<Row>>> {
         let (query, now) = (self.query.clone(), self.now);
-        let slice = self.slice.clone();
+        let (slice, order) = (self.slice.clone(), self.order.clone());
         let mut all = Vec::new();
         let Some(live) = self.live_mut() else { return Ok(all) };
         let mut any = false;
         while live.next_live()? {
             any = true;
-            if live.row().is_some_and(|row| slice.is_past(row)) {
+            if live.row().is_some_and(|row| plan::is_past(&order, &slice, row)) {
                 break;
             }
             let current = query.current(live, live.row(), now);
@@ -397,7 +408,11 @@ impl ResultRows {
                 *rows = None;
                 while let Some(key) = keys.pop_front() {
                     let key = self.view.key_order().decorate(&key);
-                    if let Some(found) = self.view.single(&key, &self.slice.start, self.now)? {
+                    let start: Vec<Vec<u8>> = match &self.slice.start {
+                        Some(start) => start.values().into_iter().map(|v| v.unwrap_or_default().to_vec()).collect(),
+                        None => Vec::new(),
+                    };
+                    if let Some(found) = self.view.single(&key, &start, self.now)? {
                         *rows = Some(found);
                         return Ok(true);
                     }

@@ -6,6 +6,7 @@ mod aggregate;
 mod ast;
 mod bind;
 mod execute;
+mod explain;
 mod expr;
 mod filter;
 mod functions;
@@ -18,6 +19,7 @@ mod plan;
 mod prepare;
 
 pub use execute::{ResultRow, ResultRows};
+pub use explain::{Explanation, ReadKind, Reason, SstablePlan};
 pub use prepare::{Query, ResultColumn};
 
 use std::sync::Arc;

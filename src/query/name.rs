@@ -1,6 +1,6 @@
 //! The name of a result's column that has no alias. Follows `toString` of Selectable and its kinds.
 
-use super::ast::{Term, TermKind};
+use super::ast::{Operator, Relation, Term, TermKind};
 use crate::cql::names;
 
 pub(super) fn of(term: &Term) -> String {
@@ -34,5 +34,32 @@ pub(super) fn of(term: &Term) -> String {
             format!("{} {} {}", part(left), char::from(*operator), part(right))
         }
         TermKind::Negative(inner) => format!("-{}", of(inner)),
+    }
+}
+
+/// A relation as it could be written.
+pub(super) fn of_relation(relation: &Relation) -> String {
+    let left = match &relation.left.kind {
+        TermKind::Column(name) => names::identifier(name),
+        _ => of(&relation.left).into(),
+    };
+    let operator = match relation.operator {
+        Operator::Eq => "=",
+        Operator::NotEq => "!=",
+        Operator::Less => "<",
+        Operator::LessEq => "<=",
+        Operator::Greater => ">",
+        Operator::GreaterEq => ">=",
+        Operator::In => "IN",
+        Operator::Contains => "CONTAINS",
+        Operator::ContainsKey => "CONTAINS KEY",
+        Operator::Like => "LIKE",
+        Operator::IsNotNull => return format!("{left} IS NOT NULL"),
+    };
+    let values = relation.right.iter().map(of).collect::<Vec<_>>().join(", ");
+    if relation.operator == Operator::In {
+        format!("{left} IN ({values})")
+    } else {
+        format!("{left} {operator} {values}")
     }
 }

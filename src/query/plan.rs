@@ -1,4 +1,4 @@
-//! Which partitions a statement needs: single ones by key, a range of tokens, or all.
+//! What a statement needs to read: partitions by key, a range of tokens or all, and which rows of them.
 
 use std::cmp::Ordering;
 use std::ops::Bound;
@@ -8,7 +8,7 @@ use super::expr::{ExprKind, Source};
 use super::filter::Condition;
 use crate::cql::{Comparator, DecoratedKey, Token};
 use crate::error::{Error, Result};
-use crate::rows::Row;
+use crate::rows::{ClusteringOrder, Slice, SliceBound};
 use crate::schema::Table;
 use crate::table::ScanRange;
 
@@ -22,33 +22,68 @@ pub(super) enum Access {
     Range(ScanRange),
 }
 
-/// The values that a column may have by `=` and `IN`.
-fn equal_values(conditions: &[Condition], source: Source) -> Option<Vec<&Vec<u8>>> {
-    let of = |c: &&Condition| {
+/// What is read, and which conditions that answers.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) access: Access,
+    pub(super) slice: Slice,
+    /// By index of the conditions: those that decide what is read; the others filter.
+    pub(super) decided: Vec<bool>,
+    pub(super) has_token_bounds: bool,
+}
+
+pub(super) fn plan(table: &Table, conditions: &[Condition]) -> Result<Plan> {
+    let access = access(table, conditions)?;
+    let mut decided: Vec<bool> = conditions.iter().map(|c| is_token(c) && c.operator != Operator::NotEq).collect();
+    let has_token_bounds = decided.contains(&true) && matches!(access, Access::Range(_));
+    if matches!(access, Access::Keys(_)) {
+        for (condition, decided) in conditions.iter().zip(&mut decided) {
+            *decided = matches!(condition.operator, Operator::Eq | Operator::In)
+                && matches!(condition.left.as_slice(), [e] if matches!(e.kind, ExprKind::Column(Source::Key(_), _)));
+        }
+    }
+    let slice = slice(table, conditions, &mut decided);
+    Ok(Plan { access, slice, decided, has_token_bounds })
+}
+
+fn is_token(condition: &Condition) -> bool {
+    matches!(condition.left.as_slice(), [e] if matches!(e.kind, ExprKind::Token))
+}
+
+/// The values that a column may have by `=` and `IN`, with the condition's index.
+fn equal_values(conditions: &[Condition], source: Source) -> Option<(usize, Vec<&Vec<u8>>)> {
+    let of = |c: &Condition| {
         matches!(c.operator, Operator::Eq | Operator::In)
             && matches!(c.left.as_slice(), [e] if matches!(&e.kind, ExprKind::Column(s, _) if *s == source))
     };
-    let condition = conditions.iter().find(of)?;
-    Some(condition.right.iter().filter_map(|right| right.first()).collect())
+    let i = conditions.iter().position(of)?;
+    Some((i, conditions[i].right.iter().filter_map(|right| right.first()).collect()))
 }
 
-/// Whether the partition key is given by `=` and `IN`, and whether an IN is among them.
+/// Whether the partition key is given by `=` and `IN`.
 pub(super) fn names_keys(table: &Table, conditions: &[Condition]) -> bool {
     (0..table.partition_key.len()).all(|i| equal_values(conditions, Source::Key(i)).is_some())
 }
 
 pub(super) fn has_equal(conditions: &[Condition], source: Source) -> bool {
-    equal_values(conditions, source).is_some_and(|values| values.len() == 1)
+    let one = equal_values(conditions, source).is_some_and(|(_, values)| values.len() == 1);
+    one || conditions.iter().any(|c| c.operator == Operator::Eq && c.right.len() == 1 && multi(c, source).is_some())
 }
 
-pub(super) fn access(table: &Table, conditions: &[Condition]) -> Result<Access> {
+/// Where a column stands in a relation of several.
+fn multi(condition: &Condition, source: Source) -> Option<usize> {
+    let is = |e: &super::expr::Expr| matches!(&e.kind, ExprKind::Column(s, _) if *s == source);
+    if condition.left.len() < 2 { None } else { condition.left.iter().position(is) }
+}
+
+fn access(table: &Table, conditions: &[Condition]) -> Result<Access> {
     let columns = table.partition_key.len();
     if !names_keys(table, conditions) {
         return Ok(Access::Range(range(conditions)));
     }
     let mut keys: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
     for i in 0..columns {
-        let mut values = equal_values(conditions, Source::Key(i)).unwrap_or_default();
+        let mut values = equal_values(conditions, Source::Key(i)).map(|(_, values)| values).unwrap_or_default();
         let order = Comparator::new(&table.partition_key[i].ty, false);
         values.sort_by(|a, b| order.compare(a, b));
         values.dedup();
@@ -82,63 +117,103 @@ pub(super) fn key(parts: &[Vec<u8>]) -> Result<Vec<u8>> {
 
 /// Where the rows of a partition that are asked for begin and end, as far as the clustering columns tell in their order.
 /// Rows within still pass the filter.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Slice {
-    /// Values of the first clustering columns: no row before them is asked for.
-    pub(super) start: Vec<Vec<u8>>,
-    /// The same for the last rows.
-    end: Vec<(Comparator, Vec<u8>)>,
+fn slice(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Slice {
+    let mut prefix: Vec<Vec<u8>> = Vec::new();
+    let mut bounds = Bounds { order: ClusteringOrder::new(&table.clustering), slice: Slice::default() };
+    while let Some(column) = table.clustering.get(prefix.len()) {
+        let i = prefix.len();
+        let order = Comparator::new(&column.ty, column.reversed);
+        if let Some((at, mut values)) = equal_values(conditions, Source::Clustering(i)) {
+            values.sort_by(|a, b| order.compare(a, b));
+            let (Some(first), Some(last)) = (values.first(), values.last()) else { break };
+            decided[at] = values.len() == 1;
+            if values.len() > 1 {
+                bounds.narrow([&prefix[..], &[(*first).clone()]].concat(), true, -1);
+                bounds.narrow([&prefix[..], &[(*last).clone()]].concat(), false, 1);
+                return bounds.slice;
+            }
+            prefix.push((*first).clone());
+            continue;
+        }
+        // (a, b) = (1, 2) gives both.
+        let equal = conditions.iter().position(|c| {
+            c.operator == Operator::Eq && c.right.len() == 1 && multi(c, Source::Clustering(i)).is_some()
+        });
+        if let Some(at) = equal
+            && let Some(value) =
+                multi(&conditions[at], Source::Clustering(i)).and_then(|n| conditions[at].right[0].get(n))
+        {
+            decided[at] = true;
+            prefix.push(value.clone());
+            continue;
+        }
+        for (at, condition) in conditions.iter().enumerate() {
+            let own = matches!(condition.left.as_slice(), [e] if matches!(&e.kind, ExprKind::Column(s, _) if *s == Source::Clustering(i)));
+            if own || multi(condition, Source::Clustering(i)) == Some(0) {
+                decided[at] |= bounds.relation(table, condition, &prefix);
+            }
+        }
+        break;
+    }
+    if !prefix.is_empty() {
+        bounds.narrow(prefix.clone(), true, -1);
+        bounds.narrow(prefix, false, 1);
+    }
+    bounds.slice
 }
 
-impl Slice {
-    pub(super) fn new(table: &Table, conditions: &[Condition]) -> Slice {
-        let mut slice = Slice::default();
-        for (i, column) in table.clustering.iter().enumerate() {
-            let order = Comparator::new(&column.ty, column.reversed);
-            let mut values = equal_values(conditions, Source::Clustering(i)).unwrap_or_default();
-            values.sort_by(|a, b| order.compare(a, b));
-            if let (Some(first), Some(last)) = (values.first(), values.last()) {
-                slice.start.push((*first).clone());
-                slice.end.push((order, (*last).clone()));
-                if values.len() == 1 {
-                    continue;
-                }
-                break;
-            }
-            for condition in conditions {
-                let ([left], Some([value])) = (condition.left.as_slice(), condition.right.first().map(Vec::as_slice))
-                else {
-                    continue;
-                };
-                if !matches!(&left.kind, ExprKind::Column(s, _) if *s == Source::Clustering(i)) {
-                    continue;
-                }
-                let from_below = match condition.operator {
-                    Operator::Greater | Operator::GreaterEq => true,
-                    Operator::Less | Operator::LessEq => false,
-                    _ => continue,
-                };
-                if from_below != column.reversed {
-                    slice.start.push(value.clone());
-                } else {
-                    slice.end.push((order.clone(), value.clone()));
-                }
-            }
-            break;
+struct Bounds {
+    order: ClusteringOrder,
+    slice: Slice,
+}
+
+impl Bounds {
+    /// Takes a bound that is tighter than the one that is there.
+    fn narrow(&mut self, values: Vec<Vec<u8>>, start: bool, side: i8) {
+        let bound = SliceBound::new(values.iter().map(Some), side);
+        let here = if start { &mut self.slice.start } else { &mut self.slice.end };
+        let tighter = here.as_ref().is_none_or(|old| {
+            let ordering = self.order.compare(bound.place(), old.place());
+            if start { ordering.is_gt() } else { ordering.is_lt() }
+        });
+        if tighter {
+            *here = Some(bound);
         }
-        slice
     }
 
-    /// Whether a row and all behind it are past the end.
-    pub(super) fn is_past(&self, row: &Row) -> bool {
-        for (i, (order, value)) in self.end.iter().enumerate() {
-            match row.clustering_value(i).map(|v| order.compare(v, value)) {
-                Some(Ordering::Greater) => return true,
-                Some(Ordering::Equal) => {}
-                _ => return false,
+    /// Narrows by a relation of the columns behind the prefix; `true` when nothing of it is left to be filtered.
+    fn relation(&mut self, table: &Table, condition: &Condition, prefix: &[Vec<u8>]) -> bool {
+        let columns = &table.clustering[prefix.len()..];
+        let reversed = columns[0].reversed;
+        let width = condition.left.len();
+        // Columns in different orders: their first values are all that bounds a stretch of rows.
+        let uniform = columns.iter().take(width).all(|c| c.reversed == reversed);
+        let values = |right: &[Vec<u8>]| {
+            let taken = if uniform { right.len() } else { 1 };
+            [prefix, &right[..taken.min(right.len())]].concat()
+        };
+        if condition.operator == Operator::In {
+            let mut places: Vec<_> = condition.right.iter().map(|right| values(right)).collect();
+            let place = |values: &Vec<Vec<u8>>| SliceBound::new(values.iter().map(Some), 0);
+            places.sort_by(|a, b| self.order.compare(place(a).place(), place(b).place()));
+            if let (Some(first), Some(last)) = (places.first(), places.last()) {
+                self.narrow(first.clone(), true, -1);
+                self.narrow(last.clone(), false, 1);
             }
+            return false;
         }
-        false
+        let (greater, inclusive) = match condition.operator {
+            Operator::Greater => (true, false),
+            Operator::GreaterEq => (true, true),
+            Operator::Less => (false, false),
+            Operator::LessEq => (false, true),
+            _ => return false,
+        };
+        let Some(right) = condition.right.first() else { return false };
+        let start = greater != reversed;
+        let within = if start { -1 } else { 1 };
+        self.narrow(values(right), start, if inclusive || !uniform { within } else { -within });
+        uniform
     }
 }
 
@@ -167,4 +242,12 @@ fn range(conditions: &[Condition]) -> ScanRange {
             None => Bound::Unbounded,
         },
     }
+}
+
+/// Compares values of a partition's rows with the end of a slice.
+pub(super) fn is_past(order: &ClusteringOrder, slice: &Slice, row: &crate::rows::Row) -> bool {
+    slice
+        .end
+        .as_ref()
+        .is_some_and(|end| order.compare(crate::rows::Place::of_row(row), end.place()) == Ordering::Greater)
 }

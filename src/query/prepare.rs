@@ -31,6 +31,8 @@ pub struct Query {
     pub(super) selected: Vec<Expr>,
     pub(super) aggregates: Vec<Aggregate>,
     pub(super) conditions: Vec<Condition>,
+    /// The conditions as text.
+    pub(super) relations: Vec<String>,
     pub(super) group_by: Vec<Expr>,
     pub(super) reversed: bool,
     /// Rows are sorted by these (clustering columns) when all are there: several partitions and ORDER BY.
@@ -101,6 +103,7 @@ impl Query {
             selected,
             aggregates,
             conditions,
+            relations: select.relations.iter().map(name::of_relation).collect(),
             group_by,
             reversed,
             sort_by,

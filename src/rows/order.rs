@@ -38,6 +38,11 @@ impl<'a> Place<'a> {
         Place { bytes, values, side: 0 }
     }
 
+    /// A place on one side of the rows that begin with the values.
+    pub fn of_bound(bytes: &'a [u8], values: &'a [Span], side: i8) -> Self {
+        Place { bytes, values, side }
+    }
+
     #[inline]
     fn value(&self, i: usize) -> Option<&'a [u8]> {
         let span = self.values.get(i)?;

@@ -45,6 +45,17 @@ pub struct Reader {
     notes: Vec<String>,
 }
 
+/// Whether an SSTable has a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// The bloom filter says no.
+    FilteredOut,
+    /// The index does not have the key.
+    Absent,
+    /// At a position in the data.
+    Present(u64),
+}
+
 /// A component that need not be there.
 fn optional(path: &Path) -> Result<Option<Source>> {
     match FileSource::open(path) {
@@ -190,14 +201,27 @@ impl Reader {
 
     /// Position in the data of a partition; `None` when the SSTable does not have the key.
     pub fn lookup(&self, key: &DecoratedKey) -> Result<Option<u64>> {
+        Ok(match self.find(key)? {
+            Presence::Present(position) => Some(position),
+            Presence::FilteredOut | Presence::Absent => None,
+        })
+    }
+
+    /// Asks filter and index for a partition.
+    pub fn find(&self, key: &DecoratedKey) -> Result<Presence> {
         if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(&key.key)) {
-            return Ok(None);
+            return Ok(Presence::FilteredOut);
         }
-        let Some(index) = &self.index else { return self.data_index.position(key) };
-        let mut shared = self.entry.try_lock();
-        let mut own = IndexEntry::default();
-        let entry = shared.as_deref_mut().unwrap_or(&mut own);
-        Ok(index.lookup(key, entry)?.then_some(entry.position))
+        let position = match &self.index {
+            None => self.data_index.position(key)?,
+            Some(index) => {
+                let mut shared = self.entry.try_lock();
+                let mut own = IndexEntry::default();
+                let entry = shared.as_deref_mut().unwrap_or(&mut own);
+                index.lookup(key, entry)?.then_some(entry.position)
+            }
+        };
+        Ok(position.map_or(Presence::Absent, Presence::Present))
     }
 
     /// Position in the data of the first partition that is not before `key`, or that is behind it.
@@ -267,6 +291,10 @@ impl Reader {
         }
         let Some(handle) = entry.row_index else { return Ok(None) };
         index.rows(handle, &self.clustering)?.block_at_or_before(&prefix::Bound { values: clustering, side: 0 })
+    }
+
+    pub(super) fn clustering_types(&self) -> &Arc<ClusteringTypes> {
+        &self.clustering
     }
 
     /// The partition index; `None` when it is lost.

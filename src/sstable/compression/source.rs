@@ -130,6 +130,23 @@ impl DataSource {
         }
     }
 
+    /// Bytes in the file of the chunks from `first` to before `end`, with their checksums.
+    pub fn stored_bytes(&self, first: u64, end: u64) -> Result<u64> {
+        if first >= end {
+            return Ok(0);
+        }
+        match &self.layout {
+            Layout::Compressed(info) => {
+                let from = info.chunk(first, self.data.len())?.0;
+                Ok(info.chunk(end - 1, self.data.len())?.1.saturating_sub(from))
+            }
+            Layout::Plain { piece_length, .. } => {
+                let length = u64::from(*piece_length);
+                Ok((end * length).min(self.len()).saturating_sub(first * length))
+            }
+        }
+    }
+
     /// Appends the chunk that holds the byte at `position`; returns the position of its first byte, and its length.
     /// On an error `out` is as it was. Chunk lengths are as large as the file says.
     pub fn read_chunk(&self, position: u64, out: &mut Vec<u8>) -> Result<(u64, usize)> {
