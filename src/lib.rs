@@ -5,6 +5,7 @@
 pub mod bytes;
 pub mod cql;
 pub mod error;
+pub mod ingest;
 pub mod merge;
 pub mod query;
 pub mod rows;

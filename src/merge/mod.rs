@@ -10,4 +10,5 @@ mod unfiltered;
 pub use crate::rows::{PartitionStream, Unfiltered};
 pub use counter::{Shard, ShardKind, shards, total};
 pub use live::{At, Clustering, LiveRows, Position};
+pub(crate) use reconcile::Reconciler;
 pub use unfiltered::Merged;

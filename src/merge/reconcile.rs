@@ -25,7 +25,7 @@ impl ColumnMerge {
     }
 }
 
-pub(super) struct Reconciler {
+pub(crate) struct Reconciler {
     statics: Box<[ColumnMerge]>,
     regulars: Box<[ColumnMerge]>,
     /// A view's row lives by its primary key's liveness alone (TableMetadata.enforceStrictLiveness).
@@ -83,7 +83,7 @@ fn for_column(active: DeletionTime, complex: DeletionTime) -> DeletionTime {
 
 impl Reconciler {
     /// What lives at `now`, seconds since the epoch; with `None` everything that no deletion covers.
-    pub(super) fn new(table: &Table, now: Option<i64>) -> Self {
+    pub(crate) fn new(table: &Table, now: Option<i64>) -> Self {
         Reconciler {
             statics: ColumnMerge::of(&table.statics),
             regulars: ColumnMerge::of(&table.regulars),
@@ -126,7 +126,7 @@ impl Reconciler {
 
     /// Puts the live parts of `n` versions of a row into `out`, whose clustering is that of the first; `false` when
     /// nothing lives.
-    pub(super) fn merge<'a>(
+    pub(crate) fn merge<'a>(
         &mut self,
         n: usize,
         row: impl Fn(usize) -> &'a Row,

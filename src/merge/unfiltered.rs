@@ -163,14 +163,7 @@ impl<S: PartitionStream> Merged<S> {
         out.clone_from(marker);
         out.end = before;
         out.start = after;
-        out.kind = match (marker.kind.before_rows(), before.is_live(), after.is_live()) {
-            (true, true, _) => BoundKind::InclusiveStart,
-            (false, true, _) => BoundKind::ExclusiveStart,
-            (true, false, true) => BoundKind::ExclusiveEnd,
-            (false, false, true) => BoundKind::InclusiveEnd,
-            (true, false, false) => BoundKind::ExclusiveEndInclusiveStart,
-            (false, false, false) => BoundKind::InclusiveEndExclusiveStart,
-        };
+        out.kind = BoundKind::between(marker.kind.before_rows(), !before.is_live(), !after.is_live());
         true
     }
 

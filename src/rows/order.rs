@@ -55,6 +55,25 @@ impl ClusteringOrder {
         ClusteringOrder { comparators: clustering.iter().map(|c| Comparator::new(&c.ty, c.reversed)).collect() }
     }
 
+    /// Two rows, by their clustering values one after the other.
+    #[inline]
+    pub fn compare_values<'a>(
+        &self,
+        mut a: impl FnMut() -> Option<&'a [u8]>,
+        mut b: impl FnMut() -> Option<&'a [u8]>,
+    ) -> Ordering {
+        for comparator in &self.comparators {
+            let ordering = match (a(), b()) {
+                (Some(a), Some(b)) => comparator.compare(a, b),
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            };
+            if ordering.is_ne() {
+                return ordering;
+            }
+        }
+        Ordering::Equal
+    }
+
     #[inline]
     pub fn compare(&self, a: Place<'_>, b: Place<'_>) -> Ordering {
         let (a_len, b_len) = (a.values.len(), b.values.len());

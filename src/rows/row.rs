@@ -181,6 +181,19 @@ impl BoundKind {
         matches!(self, Self::ExclusiveEndInclusiveStart | Self::InclusiveEndExclusiveStart)
     }
 
+    /// The kind of a marker with a range open on its sides, which stands before or behind the rows with its prefix.
+    /// One of the ranges is open.
+    pub fn between(before_rows: bool, open_before: bool, open_behind: bool) -> Self {
+        match (before_rows, open_before, open_behind) {
+            (true, false, _) => Self::InclusiveStart,
+            (false, false, _) => Self::ExclusiveStart,
+            (true, true, false) => Self::ExclusiveEnd,
+            (false, true, false) => Self::InclusiveEnd,
+            (true, true, true) => Self::ExclusiveEndInclusiveStart,
+            (false, true, true) => Self::InclusiveEndExclusiveStart,
+        }
+    }
+
     /// Whether a range is open behind it.
     pub fn opens(self) -> bool {
         !matches!(self, Self::ExclusiveEnd | Self::InclusiveEnd)

@@ -1,0 +1,10 @@
+//! Writing: changes are gathered, ordered and merged, and become SSTables.
+
+mod memtable;
+mod range_record;
+mod ranges;
+mod record;
+mod sorted;
+
+pub use memtable::{Extent, Memtable};
+pub use sorted::Sorted;
