@@ -70,6 +70,11 @@ pub fn write_deletion_time(time: &DeletionTime, version: Version, out: &mut Vec<
     }
 }
 
+/// Bytes that [`write_deletion_time`] appends.
+pub(super) fn deletion_time_len(time: &DeletionTime, version: Version) -> usize {
+    if version.has_uint_deletion_time() && time.is_live() { 1 } else { LONGEST_DELETION_TIME }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +88,7 @@ mod tests {
                 let mut out = Vec::new();
                 write_deletion_time(&time, version, &mut out);
                 let short = version != Version::NB && time.is_live();
+                assert_eq!(out.len(), deletion_time_len(&time, version));
                 assert_eq!(out.len(), if short { 1 } else { LONGEST_DELETION_TIME });
                 let mut cursor = Cursor::new(&out);
                 assert_eq!(read_deletion_time(&mut cursor, version).unwrap(), Some(time));

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use super::big::BigIndexWriter;
+use super::bti::BtiIndexWriter;
 use super::descriptor::Component;
 use super::prefix::{ClusteringPrefix, ClusteringTypes, PrefixBuffer};
 use super::version::{Format, Version};
-use crate::cql::{DecoratedKey, KeyOrder};
-use crate::error::{Error, Result};
+use crate::cql::{DecoratedKey, KeyOrder, Token};
+use crate::error::Result;
 use crate::rows::DeletionTime;
 use crate::storage::{Buffered, Output};
 
@@ -61,24 +62,31 @@ impl Block {
     pub(super) fn start(&self) -> u64 {
         self.start
     }
+
+    pub(super) fn open(&self) -> Option<DeletionTime> {
+        self.open
+    }
 }
 
 /// Is told where each partition, row and marker of Data.db is, in their order.
 pub struct IndexWriter {
     files: Files,
     block_size: u64,
-    key: Vec<u8>,
+    key: DecoratedKey,
     /// Of the partition.
     position: u64,
     /// Bytes before its rows.
     head: u64,
     block: Block,
+    /// Full ones of the partition.
+    blocks: u32,
     /// Open behind the last unfiltered.
     open: Option<DeletionTime>,
 }
 
 enum Files {
-    Big(BigIndexWriter),
+    Big(Box<BigIndexWriter>),
+    Bti(Box<BtiIndexWriter>),
 }
 
 impl IndexWriter {
@@ -88,18 +96,24 @@ impl IndexWriter {
         mut create: impl FnMut(Component) -> Result<Box<dyn Output>>,
     ) -> Result<IndexWriter> {
         let mut file = |component| create(component).map(Buffered::new);
-        let IndexParameters { version, types, min_index_interval, .. } = parameters;
+        let IndexParameters { version, order, types, min_index_interval, .. } = parameters;
         let files = match version.format() {
             Format::Big => {
                 let (index, summary) = (file(Component::Index)?, file(Component::Summary)?);
-                Files::Big(BigIndexWriter::new(index, summary, *min_index_interval, types.clone(), *version))
+                let files = BigIndexWriter::new(index, summary, *min_index_interval, types.clone(), *version);
+                Files::Big(Box::new(files))
             }
-            Format::Bti => return Err(Error::unsupported("bti")),
+            Format::Bti => {
+                let (partitions, rows) = (file(Component::Partitions)?, file(Component::Rows)?);
+                let files = BtiIndexWriter::new(partitions, rows, order.clone(), types.clone(), *version);
+                Files::Bti(Box::new(files))
+            }
         };
         Ok(IndexWriter {
             files,
             block_size: parameters.block_size,
-            key: Vec::new(),
+            key: DecoratedKey { token: Token::Key, key: Vec::new() },
+            blocks: 0,
             position: 0,
             head: 0,
             block: Block::default(),
@@ -109,12 +123,14 @@ impl IndexWriter {
 
     /// A partition begins at `position` of Data.db.
     pub fn begin_partition(&mut self, key: &DecoratedKey, position: u64) -> Result<()> {
-        self.key.clear();
-        self.key.extend_from_slice(&key.key);
+        self.key.token = key.token;
+        self.key.key.clear();
+        self.key.key.extend_from_slice(&key.key);
         self.position = position;
         self.head = 0;
         self.open = None;
         self.block.begun = false;
+        self.blocks = 0;
         Ok(())
     }
 
@@ -145,26 +161,25 @@ impl IndexWriter {
         if length >= self.block_size { self.end_block(length) } else { Ok(()) }
     }
 
-    #[cold]
     fn end_block(&mut self, length: u64) -> Result<()> {
         self.block.begun = false;
+        self.blocks = self.blocks.saturating_add(1);
         match &mut self.files {
             Files::Big(files) => files.block(&self.block, length, &self.open.unwrap_or(DeletionTime::LIVE)),
+            Files::Bti(files) => files.block(&self.block),
         }
     }
 
     /// The partition's last unfiltered ends before `end`, where the flag stands that ends it.
     pub fn end_partition(&mut self, deletion: &DeletionTime, end: u64) -> Result<()> {
         let end = end - self.position;
+        if self.block.begun && self.blocks > 0 {
+            // Its length has the flag.
+            self.end_block(end + 1 - self.block.start)?;
+        }
         match &mut self.files {
-            Files::Big(files) => {
-                if self.block.begun {
-                    // Its length has the flag.
-                    let length = end + 1 - self.block.start;
-                    files.block(&self.block, length, &self.open.unwrap_or(DeletionTime::LIVE))?;
-                }
-                files.partition(&self.key, self.position, self.head, deletion)
-            }
+            Files::Big(files) => files.partition(&self.key.key, self.position, self.head, deletion),
+            Files::Bti(files) => files.partition(&self.key, self.position, end, deletion),
         }
     }
 
@@ -172,6 +187,7 @@ impl IndexWriter {
     pub fn finish(self) -> Result<()> {
         match self.files {
             Files::Big(files) => files.finish(),
+            Files::Bti(files) => files.finish(),
         }
     }
 }

@@ -5,6 +5,9 @@ mod node;
 mod partitions;
 mod rows;
 mod trie;
+mod trie_writer;
+mod writer;
 
 pub use partitions::{BtiEntries, BtiIndex};
 pub use rows::BtiRows;
+pub(super) use writer::BtiIndexWriter;

@@ -141,8 +141,153 @@ impl<'a> Node<'a> {
     }
 }
 
+/// The furthest distance that each column of the tables below is for.
+const FURTHEST: [u64; 7] = [0xf, 0xff, 0xfff, 0xffff, 0xff_ffff, 0xffff_ffff, 0xff_ffff_ffff];
+const SINGLE: [u8; 8] = [1, 2, 3, 4, 12, 13, 14, 15];
+const SPARSE: [u8; 8] = [5, 5, 6, 7, 8, 9, 9, 15];
+const DENSE: [u8; 8] = [10, 10, 10, 11, 12, 13, 14, 15];
+
+/// A node's type and what of its size comes from that: all but the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    kind: u8,
+    pub(super) size: usize,
+}
+
+impl Shape {
+    fn new(kind: u8, count: usize, range: usize) -> Shape {
+        let bits = BITS[usize::from(kind)];
+        let size = match kind {
+            0 => 1,
+            1 => 2,
+            3 => 3,
+            2 | 4 => 2 + bits / 8,
+            5..=9 => 2 + count + (bits * count).div_ceil(8),
+            _ => 3 + (bits * range).div_ceil(8),
+        };
+        Shape { kind, size }
+    }
+
+    /// The smallest node for `count` children with bytes from `first` to `last` (TrieNode.typeFor).
+    pub(super) fn choose(count: usize, (first, last): (u8, u8), furthest: u64, payload: bool) -> Shape {
+        let range = usize::from(last.saturating_sub(first)) + 1;
+        let mut i = FURTHEST.iter().position(|&limit| furthest <= limit).unwrap_or(FURTHEST.len());
+        match count {
+            0 => Shape::new(0, 0, 0),
+            1 => {
+                // The types 1 and 3 have no room for the flags of a payload.
+                if payload && matches!(i, 0 | 2) {
+                    i += 1;
+                }
+                Shape::new(SINGLE[i], 1, 1)
+            }
+            _ => {
+                let (sparse, dense) = (Shape::new(SPARSE[i], count, range), Shape::new(DENSE[i], count, range));
+                if sparse.size < dense.size { sparse } else { dense }
+            }
+        }
+    }
+
+    /// Appends the node without its payload. `children`: byte and distance of each, ascending by byte.
+    pub(super) fn write(self, flags: u8, children: &[(u8, u64)], out: &mut Vec<u8>) {
+        let head = self.kind << 4;
+        let bits = BITS[usize::from(self.kind)];
+        let (Some(&(first, distance)), Some(&(last, _))) = (children.first(), children.last()) else {
+            out.push(head | flags);
+            return;
+        };
+        match self.kind {
+            1 => out.extend([head | distance as u8, first]),
+            3 => out.extend([head | (distance >> 8) as u8, distance as u8, first]),
+            2 | 4 => {
+                out.extend([head | flags, first]);
+                pack(bits, [distance].into_iter(), out);
+            }
+            5..=9 => {
+                out.extend([head | flags, children.len() as u8]);
+                out.extend(children.iter().map(|&(byte, _)| byte));
+                pack(bits, children.iter().map(|&(_, distance)| distance), out);
+            }
+            _ => {
+                out.extend([head | flags, first, last - first]);
+                let mut next = children.iter().peekable();
+                let distances = (first..=last).map(|byte| next.next_if(|c| c.0 == byte).map_or(0, |c| c.1));
+                pack(bits, distances, out);
+            }
+        }
+    }
+}
+
+/// Appends numbers of `bits` each, a half byte at the end filled up with zeroes.
+fn pack(bits: usize, mut numbers: impl Iterator<Item = u64>, out: &mut Vec<u8>) {
+    if bits != 12 {
+        return numbers.for_each(|number| out.extend_from_slice(&number.to_be_bytes()[8 - bits / 8..]));
+    }
+    while let Some(one) = numbers.next() {
+        match numbers.next() {
+            Some(two) => out.extend([(one >> 4) as u8, (one << 4 | two >> 8) as u8, two as u8]),
+            None => out.extend([(one >> 4) as u8, (one << 4) as u8]),
+        }
+    }
+}
+
+/// SizedInts.nonZeroSize: bytes of a signed number, 1 to 8.
+pub(super) fn sized_int_len(value: i64) -> usize {
+    let magnitude = if value < 0 { !value } else { value };
+    (64 - magnitude.leading_zeros() as usize + 1).div_ceil(8)
+}
+
+/// Appends the last `len` bytes of a number.
+pub(super) fn write_sized_int(value: i64, len: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(&value.to_be_bytes()[8 - len..]);
+}
+
 /// SizedInts.read: a signed big-endian number of up to 8 bytes.
 pub(super) fn sized_int(bytes: &[u8]) -> i64 {
     let start = if bytes.first().is_some_and(|b| b & 0x80 != 0) { -1 } else { 0 };
     bytes.iter().fold(start, |value, &b| value << 8 | i64::from(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_of_every_type_are_read_as_they_were_written() {
+        let mut kinds = [false; 16];
+        for furthest in [1, 0xf, 0x10, 0xff, 0x100, 0xfff, 0x1000, 0xffff, 1 << 16, 1 << 24, 1 << 32, 1 << 40, 1 << 50]
+        {
+            for bytes in [vec![], vec![7], vec![0, 255], vec![3, 4, 9], (10..=200).collect(), (0..=255u8).collect()] {
+                for payload in [false, true] {
+                    let distance = |i: usize| if i == 0 { furthest } else { (furthest + i as u64) / 2 };
+                    let children: Vec<_> = bytes.iter().enumerate().map(|(i, &b)| (b, distance(i))).collect();
+                    let ends = (*bytes.first().unwrap_or(&0), *bytes.last().unwrap_or(&0));
+                    let shape = Shape::choose(bytes.len(), ends, furthest, payload);
+                    kinds[usize::from(shape.kind)] = true;
+                    let mut out = Vec::new();
+                    shape.write(if payload { 5 } else { 0 }, &children, &mut out);
+                    assert_eq!(out.len(), shape.size);
+                    let position = 1 << 60;
+                    let node = Node::read(&out, position).unwrap();
+                    assert_eq!((node.payload_flags(), node.payload()), (if payload { 5 } else { 0 }, &[][..]));
+                    for byte in 0..=255 {
+                        let found = node.search(Some(byte)).ok().map(|i| node.child(i).unwrap().unwrap());
+                        let expected = children.iter().find(|c| c.0 == byte).map(|c| position - c.1);
+                        assert_eq!(found, expected, "{shape:?} {byte}");
+                    }
+                }
+            }
+        }
+        assert_eq!(kinds, [true; 16]);
+    }
+
+    #[test]
+    fn numbers_take_as_many_bytes_as_they_need() {
+        for (value, len) in [(0, 1), (127, 1), (128, 2), (-1, 1), (-128, 1), (-129, 2), (i64::MIN, 8), (i64::MAX, 8)] {
+            assert_eq!(sized_int_len(value), len, "{value}");
+            let mut out = Vec::new();
+            write_sized_int(value, len, &mut out);
+            assert_eq!((out.len(), sized_int(&out)), (len, value));
+        }
+    }
 }

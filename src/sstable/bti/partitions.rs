@@ -15,23 +15,145 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::node::sized_int;
+use super::node::{sized_int, sized_int_len, write_sized_int};
 use super::rows::BtiRows;
 use super::trie::{Payload, Trie};
+use super::trie_writer::{TrieWriter, Value, common_prefix};
 use crate::bytes::{Cursor, vint};
 use crate::cql::{DecoratedKey, KeyOrder, murmur3_128};
 use crate::error::{Error, Result};
+use crate::rows::DeletionTime;
 use crate::sstable::compression::DataSource;
-use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
+use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time, write_deletion_time};
 use crate::sstable::index::{IndexEntry, Named, RowIndexHandle};
 use crate::sstable::pages::PagedFile;
 use crate::sstable::prefix::ClusteringTypes;
 use crate::sstable::version::Version;
+use crate::storage::Buffered;
 
 const FOOTER: u64 = 24;
 const HASH_FLAG: u8 = 8;
 /// Bytes of an entry behind its key.
 const LONGEST_ENTRY: usize = 3 * 9 + LONGEST_DELETION_TIME;
+
+/// Writes Partitions.db (PartitionIndexBuilder).
+pub(super) struct PartitionsWriter {
+    out: Buffered,
+    trie: TrieWriter<Place>,
+    order: KeyOrder,
+    first: Vec<u8>,
+    /// The key before, which enters the trie when it is known how much of it tells it from the next.
+    last: Vec<u8>,
+    last_place: Option<Place>,
+    comparable: Vec<u8>,
+    last_comparable: Vec<u8>,
+    /// How much of the last key tells it from the one before.
+    needed: usize,
+}
+
+/// What a key leads to.
+#[derive(Clone, Copy)]
+struct Place {
+    position: i64,
+    hash: u8,
+}
+
+impl Value for Place {
+    fn flags(&self) -> u8 {
+        HASH_FLAG - 1 + sized_int_len(self.position) as u8
+    }
+
+    fn size(&self) -> usize {
+        1 + sized_int_len(self.position)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(self.hash);
+        write_sized_int(self.position, sized_int_len(self.position), out);
+    }
+}
+
+impl PartitionsWriter {
+    pub(super) fn new(out: Buffered, order: KeyOrder) -> PartitionsWriter {
+        PartitionsWriter {
+            out,
+            trie: TrieWriter::new(),
+            order,
+            first: Vec::new(),
+            last: Vec::new(),
+            last_place: None,
+            comparable: Vec::new(),
+            last_comparable: Vec::new(),
+            needed: 0,
+        }
+    }
+
+    /// `position`: in Rows.db, or the complement of the one in Data.db.
+    pub(super) fn add(&mut self, key: &DecoratedKey, position: i64) -> Result<()> {
+        self.comparable.clear();
+        self.order.byte_comparable(key.token, &key.key, &mut self.comparable)?;
+        match self.last_place {
+            None => self.first.extend_from_slice(&key.key),
+            Some(place) => {
+                let needed = common_prefix(&self.last_comparable, &self.comparable) + 1;
+                self.add_last(needed.max(self.needed), place)?;
+                self.needed = needed;
+            }
+        }
+        std::mem::swap(&mut self.comparable, &mut self.last_comparable);
+        self.last.clear();
+        self.last.extend_from_slice(&key.key);
+        self.last_place = Some(Place { position, hash: murmur3_128(&key.key)[1] as u8 });
+        Ok(())
+    }
+
+    fn add_last(&mut self, length: usize, place: Place) -> Result<()> {
+        let length = length.min(self.last_comparable.len());
+        self.trie.add(&self.last_comparable[..length], place, &mut self.out)
+    }
+
+    pub(super) fn finish(mut self) -> Result<()> {
+        let place = self.last_place.ok_or_else(|| Error::invalid("an SSTable without partitions can't be written"))?;
+        self.add_last(self.needed, place)?;
+        let keys = self.trie.count();
+        let root = self.trie.complete(&mut self.out)?;
+        let first_key = self.out.position();
+        for key in [&self.first, &self.last] {
+            write_short_bytes(key, self.out.buffer())?;
+        }
+        for number in [first_key, keys, root] {
+            self.out.append(&number.to_be_bytes())?;
+        }
+        self.out.finish()?;
+        Ok(())
+    }
+}
+
+/// The entry in Rows.db of a partition whose trie has its root at `root` of that file, where the entry is at `at`.
+pub(super) fn write_rows_entry(
+    key: &[u8],
+    position: u64,
+    (at, root, blocks): (u64, u64, u32),
+    deletion: &DeletionTime,
+    version: Version,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    write_short_bytes(key, out)?;
+    vint::write(position, out);
+    let base = at + 2 + key.len() as u64;
+    vint::write(vint::zigzag(root as i64 - base as i64), out);
+    vint::write(u64::from(blocks), out);
+    write_deletion_time(deletion, version, out);
+    Ok(())
+}
+
+fn write_short_bytes(key: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let length = u16::try_from(key.len())
+        .map_err(|_| Error::invalid(format!("a partition key of {} bytes, more than 65535", key.len())))?;
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(key);
+    Ok(())
+}
 
 #[derive(Clone)]
 pub struct BtiIndex(Arc<Inner>);

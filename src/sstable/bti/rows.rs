@@ -11,18 +11,136 @@
 
 use std::sync::Arc;
 
-use super::node::sized_int;
+use super::node::{sized_int, sized_int_len, write_sized_int};
 use super::trie::{Payload, Trie};
+use super::trie_writer::{TrieWriter, Value, common_prefix};
 use crate::bytes::Cursor;
 use crate::cql::byte_comparable::{self, GREATER_THAN_NEXT_COMPONENT, LESS_THAN_NEXT_COMPONENT, TERMINATOR};
 use crate::error::{Error, Result};
-use crate::sstable::deletion_time::read_deletion_time;
+use crate::rows::DeletionTime;
+use crate::sstable::deletion_time::{deletion_time_len, read_deletion_time, write_deletion_time};
 use crate::sstable::index::RowBlock;
+use crate::sstable::index_writer::Block;
 use crate::sstable::pages::PagedFile;
-use crate::sstable::prefix::{Bound, ClusteringTypes};
+use crate::sstable::prefix::{Bound, ClusteringPrefix, ClusteringTypes};
 use crate::sstable::version::Version;
+use crate::storage::Buffered;
 
 const OPEN_MARKER_FLAG: u8 = 8;
+
+/// Writes the row index of one partition after the other (RowIndexWriter).
+pub(super) struct RowsWriter {
+    trie: TrieWriter<BlockStart>,
+    types: Arc<ClusteringTypes>,
+    version: Version,
+    blocks: u32,
+    /// The last separator.
+    separator: Vec<u8>,
+    /// The end of the last block.
+    last: Vec<u8>,
+    first: Vec<u8>,
+}
+
+/// What a separator leads to.
+#[derive(Clone, Copy)]
+struct BlockStart {
+    offset: u64,
+    open: Option<DeletionTime>,
+    version: Version,
+}
+
+impl BlockStart {
+    fn offset_len(&self) -> usize {
+        sized_int_len(self.offset as i64)
+    }
+}
+
+impl Value for BlockStart {
+    fn flags(&self) -> u8 {
+        self.offset_len() as u8 | if self.open.is_some() { OPEN_MARKER_FLAG } else { 0 }
+    }
+
+    fn size(&self) -> usize {
+        self.offset_len() + self.open.map_or(0, |open| deletion_time_len(&open, self.version))
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        write_sized_int(self.offset as i64, self.offset_len(), out);
+        if let Some(open) = self.open {
+            write_deletion_time(&open, self.version, out);
+        }
+    }
+}
+
+impl RowsWriter {
+    pub(super) fn new(types: Arc<ClusteringTypes>, version: Version) -> RowsWriter {
+        RowsWriter {
+            trie: TrieWriter::new(),
+            types,
+            version,
+            blocks: 0,
+            separator: Vec::new(),
+            last: Vec::new(),
+            first: Vec::new(),
+        }
+    }
+
+    pub(super) fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    pub(super) fn add(&mut self, block: &Block, out: &mut Buffered) -> Result<()> {
+        self.separator.clear();
+        if self.blocks > 0 {
+            comparable(&self.types, &block.first(), &mut self.first)?;
+            // The shortest that is behind the block before.
+            let common = common_prefix(&self.last, &self.first);
+            self.separator.extend_from_slice(&self.first[..common]);
+            self.separator.push(self.last.get(common).map_or(0, |byte| byte.saturating_add(1)));
+        }
+        let start = BlockStart { offset: block.start(), open: block.open(), version: self.version };
+        self.trie.add(&self.separator, start, out)?;
+        comparable(&self.types, &block.last(), &mut self.last)?;
+        self.blocks += 1;
+        Ok(())
+    }
+
+    /// Ends the row index of a partition whose rows end before `end`; returns the root.
+    pub(super) fn complete(&mut self, end: u64, out: &mut Buffered) -> Result<u64> {
+        // Behind all, and not longer than the last separator where that can be.
+        let mut at = common_prefix(&self.last, &self.separator);
+        while self.last.get(at) == Some(&0xff) {
+            at += 1;
+        }
+        self.last.truncate(at + 1);
+        match self.last.get_mut(at) {
+            Some(byte) => *byte += 1,
+            None => self.last.push(0),
+        }
+        self.trie.add(&self.last, BlockStart { offset: end, open: None, version: self.version }, out)?;
+        self.blocks = 0;
+        self.trie.complete(out)
+    }
+
+    /// Forgets the blocks of a partition that gets no row index.
+    pub(super) fn reset(&mut self) {
+        if self.blocks > 0 {
+            self.blocks = 0;
+            self.trie.reset();
+        }
+    }
+}
+
+fn comparable(types: &ClusteringTypes, prefix: &ClusteringPrefix<'_>, out: &mut Vec<u8>) -> Result<()> {
+    let end = match prefix.kind {
+        None => TERMINATOR,
+        Some(kind) if kind.before_rows() => LESS_THAN_NEXT_COMPONENT,
+        Some(_) => GREATER_THAN_NEXT_COMPONENT,
+    };
+    let values = prefix.values.iter().map(|span| (!span.is_null()).then(|| span.of(prefix.bytes)));
+    out.clear();
+    byte_comparable::clustering(types.types(), values, end, out)
+}
 
 /// The place is behind the block that the trie is at.
 pub struct BtiRows {
