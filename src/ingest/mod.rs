@@ -5,6 +5,8 @@ mod range_record;
 mod ranges;
 mod record;
 mod sorted;
+mod target;
 
 pub use memtable::{Extent, Memtable};
 pub use sorted::Sorted;
+pub use target::{Target, TargetOptions};

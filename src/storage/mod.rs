@@ -5,6 +5,7 @@ pub mod directory;
 mod file;
 mod memory;
 mod output;
+pub mod processes;
 
 use std::io;
 use std::sync::Arc;
