@@ -2,14 +2,14 @@
 //! immutable [`View`]; a refresh makes the next one and takes over the readers that are still good.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::agreement::unknown_columns;
 use super::discover::TableDirs;
-use super::listing::{Listing, LiveSstable};
+use super::listing::Listing;
 use super::{View, inferred, parallel};
 use crate::error::{Error, Kind, Result};
 use crate::schema::{Detail, Table, create_type};
@@ -23,6 +23,8 @@ pub struct TableStore {
     /// From system_schema or CREATE TABLE text. Without it, the SSTables' headers have to do.
     known: RwLock<Option<Arc<Table>>>,
     state: RwLock<Option<Arc<State>>>,
+    /// Data files of SSTables that lie elsewhere and count as the table's.
+    beside: Mutex<Vec<PathBuf>>,
     /// Held by the one that loads.
     loading: Mutex<()>,
 }
@@ -36,6 +38,7 @@ pub(super) const INFERRED_NOTE: &str = "\
 /// What the table was at its last refresh.
 struct State {
     listing: Listing,
+    beside: Vec<PathBuf>,
     known: Option<Arc<Table>>,
     readers: HashMap<PathBuf, (Stamp, Arc<Reader>)>,
     view: Arc<View>,
@@ -47,7 +50,13 @@ const ATTEMPTS: usize = 10;
 
 impl TableStore {
     pub fn new(dirs: TableDirs, known: Option<Arc<Table>>) -> Self {
-        TableStore { dirs, known: RwLock::new(known), state: RwLock::new(None), loading: Mutex::new(()) }
+        TableStore {
+            dirs,
+            known: RwLock::new(known),
+            state: RwLock::new(None),
+            beside: Mutex::default(),
+            loading: Mutex::new(()),
+        }
     }
 
     pub fn keyspace(&self) -> &str {
@@ -110,6 +119,12 @@ impl TableStore {
         Ok(format!("{head}{}\n", statements.join("\n\n")))
     }
 
+    /// Makes the SSTables with these Data files, which lie outside the table's folders, the ones that count as the table's
+    /// beside those in its folders. The next [`refresh`](Self::refresh) shows them.
+    pub fn set_beside(&self, data_files: Vec<PathBuf>) {
+        *self.beside.lock() = data_files;
+    }
+
     /// Looks for changes on disk; `true` when the next [`view`](Self::view) is another one.
     pub fn refresh(&self) -> Result<bool> {
         let _one = self.loading.lock();
@@ -119,7 +134,7 @@ impl TableStore {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
-        if same_schema && before.listing.is_current() {
+        if same_schema && before.beside == *self.beside.lock() && before.listing.is_current() {
             return Ok(false);
         }
         let state = self.load(Some(&before))?;
@@ -147,7 +162,7 @@ impl TableStore {
             }
             // Compacted away between listing and opening, unless they are listed again.
             let again = Listing::read(&self.dirs.dirs)?;
-            if again.sstables == state.listing.sstables {
+            if again.sstables == state.listing.sstables && state.beside == *self.beside.lock() {
                 return Ok(state);
             }
         }
@@ -158,7 +173,10 @@ impl TableStore {
         let known = self.known();
         let mut problems = listing.problems.clone();
         let kept: HashMap<PathBuf, (Stamp, Arc<Reader>)> = before.map(|b| b.readers.clone()).unwrap_or_default();
-        let found = parallel::map(&listing.sstables, |sstable| Found::read(sstable, &kept));
+        let beside = self.beside.lock().clone();
+        let own = listing.sstables.iter().map(|s| s.dir.join(&s.data_file));
+        let all: Vec<PathBuf> = own.chain(beside.iter().cloned()).collect();
+        let found = parallel::map(&all, |data| Found::read(data, &kept));
         let mut vanished = false;
         // Problems before this one are of files that are no part of the table.
         let unsupported = problems.iter().find(|e| e.kind() == Kind::Unsupported).cloned();
@@ -215,7 +233,7 @@ impl TableStore {
             }
             _ => Arc::new(View::new(table, all).with_unreadable(unreadable)),
         };
-        Ok((State { listing, known, readers, view, problems }, vanished))
+        Ok((State { listing, beside, known, readers, view, problems }, vanished))
     }
 
     /// The table's columns: those of the schema and those that only headers have. SSTables that contradict it are taken
@@ -293,16 +311,15 @@ struct Found {
 }
 
 impl Found {
-    fn read(sstable: &LiveSstable, kept: &HashMap<PathBuf, (Stamp, Arc<Reader>)>) -> Result<Found> {
-        let data = sstable.dir.join(&sstable.data_file);
-        let stamp = directory::stamp(&data)?;
-        let descriptor = Descriptor::of_data_file(&data)?;
-        let kept = kept.get(&data).filter(|(then, _)| *then == stamp).map(|(_, reader)| reader.clone());
+    fn read(data: &Path, kept: &HashMap<PathBuf, (Stamp, Arc<Reader>)>) -> Result<Found> {
+        let stamp = directory::stamp(data)?;
+        let descriptor = Descriptor::of_data_file(data)?;
+        let kept = kept.get(data).filter(|(then, _)| *then == stamp).map(|(_, reader)| reader.clone());
         let statistics = match &kept {
             Some(reader) => reader.statistics().clone(),
             None => Arc::new(read_statistics(&descriptor)?),
         };
-        Ok(Found { data, stamp, descriptor, statistics, kept })
+        Ok(Found { data: data.to_owned(), stamp, descriptor, statistics, kept })
     }
 
     fn open(&self, table: &Arc<Table>) -> Result<Arc<Reader>> {
