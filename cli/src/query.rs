@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use sstablefs::query::Statement;
-use sstablefs::table::{Database, TableStore};
+use sstablefs::table::Database;
 use sstablefs_render::csv::CsvStyle;
 use sstablefs_render::{ResultForm, ResultText, explain_json, explain_text};
 
@@ -18,7 +18,7 @@ const BUFFER: usize = 1 << 16;
 pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let statement = Statement::parse(&args.statement)?;
     let database = Database::open(&args.data, &options(&args.schema))?;
-    let store = find(&database, &statement)?;
+    let (_, store) = statement.find(&database)?;
     let view = store.view()?;
     let query = Arc::new(statement.bind(view.table())?);
     for problem in store.problems().iter().map(ToString::to_string).collect::<BTreeSet<_>>() {
@@ -54,26 +54,4 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     out.write_all(&buffer)?;
     out.flush()?;
     Ok(())
-}
-
-/// The table that the statement names; the keyspace may be left out where there is only one table of that name.
-fn find(database: &Database, statement: &Statement) -> sstablefs::Result<Arc<TableStore>> {
-    let name = statement.table();
-    let keyspaces: Vec<String> = match statement.keyspace() {
-        Some(keyspace) => vec![keyspace.to_owned()],
-        None => database.keyspaces().into_iter().filter(|k| database.table(k, name).is_some()).collect(),
-    };
-    match keyspaces.as_slice() {
-        [keyspace] => database.table(keyspace, name).ok_or_else(|| {
-            let tables = database.tables(keyspace);
-            statement.error_at_table(&match tables.is_empty() {
-                true => format!("there is no keyspace {keyspace}; there are {}", database.keyspaces().join(", ")),
-                false => format!("the keyspace {keyspace} has no table {name}; it has {}", tables.join(", ")),
-            })
-        }),
-        [] => Err(statement.error_at_table(&format!("there is no table {name}"))),
-        several => {
-            Err(statement.error_at_table(&format!("{name} is in several keyspaces, name one: {}", several.join(", "))))
-        }
-    }
 }

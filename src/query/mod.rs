@@ -9,6 +9,7 @@ mod execute;
 mod explain;
 mod expr;
 mod filter;
+mod find;
 mod functions;
 mod literal;
 mod name;

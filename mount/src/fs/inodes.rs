@@ -29,7 +29,7 @@ struct Table {
     nodes: HashMap<u64, Node>,
     /// The node that a lookup of a name leads to, where it is not the one at the hash.
     moved: HashMap<Request, u64>,
-    /// Nodes of partitions in the order in which they were made, some of them gone since.
+    /// Those of names without end in the order in which they were made, some of them gone since.
     oldest: VecDeque<(u64, u64)>,
     next_age: u64,
     /// Opens that were sent back to look the name up again, and have not come again.
@@ -129,7 +129,7 @@ impl Table {
             opened: None,
         };
         self.nodes.insert(ino, node);
-        if matches!(request, Request::Partition(..)) {
+        if request.is_one_of_many() {
             self.oldest.push_back((ino, age));
             // Those that the kernel forgot by itself.
             if self.oldest.len() > 2 * self.nodes.len() + 64 {

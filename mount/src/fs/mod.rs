@@ -107,7 +107,10 @@ impl<T: Tree> Listener for Changes<T> {
     fn changed(&self, change: Change) {
         let Some(fs) = self.0.upgrade() else { return };
         match change {
-            Change::Table(table) => fs.changed(|request| request.table() == Some(&table)),
+            // A statement may be about any.
+            Change::Table(table) => {
+                fs.changed(|request| request.table() == Some(&table) || matches!(request, Request::Statement(..)));
+            }
             Change::Names => fs.changed(|_| true),
         }
     }

@@ -2,90 +2,19 @@
 //!
 //! ```text
 //! /README.txt
+//! /cql/README.txt   STATEMENT.json   STATEMENT.jsonl   STATEMENT.csv   STATEMENT.explain.json
 //! /KEYSPACE/schema.cql
 //! /KEYSPACE/TABLE/schema.cql  info.json  rows.json  rows.jsonl  rows.csv
 //! /KEYSPACE/TABLE/json/KEY.json   jsonl/KEY.jsonl   csv/KEY.csv
+//! /KEYSPACE/TABLE/where/README.txt   STEP/…/rows.json  rows.jsonl  rows.csv  count  explain.json
 //! /KEYSPACE/TABLE/sstables/ID/dump.json  dump.jsonl  metadata.json
 //! ```
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The form of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Format {
-    Json,
-    JsonLines,
-    Csv,
-}
-
-impl Format {
-    pub const ALL: [Format; 3] = [Format::Json, Format::JsonLines, Format::Csv];
-
-    /// The folder's name and the file's extension.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::JsonLines => "jsonl",
-            Format::Csv => "csv",
-        }
-    }
-
-    fn rows_name(self) -> &'static str {
-        match self {
-            Format::Json => "rows.json",
-            Format::JsonLines => "rows.jsonl",
-            Format::Csv => "rows.csv",
-        }
-    }
-}
-
-/// The form of a dump of one SSTable: one array as sstabledump prints it, or a partition a line as with `-l`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DumpForm {
-    Array,
-    Lines,
-}
-
-impl DumpForm {
-    pub const ALL: [DumpForm; 2] = [DumpForm::Array, DumpForm::Lines];
-
-    fn file_name(self) -> &'static str {
-        match self {
-            DumpForm::Array => "dump.json",
-            DumpForm::Lines => "dump.jsonl",
-        }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct TableName(Arc<(Box<str>, Box<str>)>);
-
-impl TableName {
-    pub fn new(keyspace: &str, table: &str) -> Self {
-        TableName(Arc::new((keyspace.into(), table.into())))
-    }
-
-    pub fn keyspace(&self) -> &str {
-        &self.0.0
-    }
-
-    pub fn table(&self) -> &str {
-        &self.0.1
-    }
-}
-
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.keyspace(), self.table())
-    }
-}
-
-impl fmt::Debug for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+use super::names::{Answer, DumpForm, Format, TableName};
+use super::step::Steps;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -97,6 +26,11 @@ pub enum Kind {
 pub enum Request {
     Root,
     Readme,
+    /// The folder in which a file's name is a statement.
+    Statements,
+    StatementsReadme,
+    /// The statement as it is in the name.
+    Statement(Arc<str>, Answer),
     Keyspace(Arc<str>),
     KeyspaceSchema(Arc<str>),
     Table(TableName),
@@ -107,6 +41,10 @@ pub enum Request {
     Keys(TableName, Format),
     /// One of its files, by its name without the extension.
     Partition(TableName, Format, Box<str>),
+    /// A folder of predicates: `where` has none.
+    Where(TableName, Steps),
+    WhereReadme(TableName),
+    Selected(TableName, Steps, Answer),
     SSTables(TableName),
     /// The folder of one SSTable, by its identifier.
     SSTable(TableName, Arc<str>),
@@ -117,34 +55,47 @@ pub enum Request {
 const README: &str = "README.txt";
 const SCHEMA: &str = "schema.cql";
 const INFO: &str = "info.json";
+const WHERE: &str = "where";
 const SSTABLES: &str = "sstables";
 const METADATA: &str = "metadata.json";
+const STATEMENTS: &str = "cql";
+/// The folder of a keyspace that is called as the folder of statements.
+const KEYSPACE_CQL: &str = "%63ql";
 
 impl Request {
     pub fn kind(&self) -> Kind {
         match self {
             Request::Root
+            | Request::Statements
             | Request::Keyspace(_)
             | Request::Table(_)
             | Request::Keys(..)
+            | Request::Where(..)
             | Request::SSTables(_)
             | Request::SSTable(..) => Kind::Directory,
-            Request::Readme
-            | Request::KeyspaceSchema(_)
-            | Request::TableSchema(_)
-            | Request::TableInfo(_)
-            | Request::Rows(..)
-            | Request::Partition(..)
-            | Request::Dump(..)
-            | Request::Metadata(..) => Kind::File,
+            _ => Kind::File,
         }
     }
 
     /// What `name` in this folder asks for; `None` when no such name can be.
     pub fn child(&self, name: &str) -> Option<Request> {
         match self {
-            Request::Root if name == README => Some(Request::Readme),
-            Request::Root => Some(Request::Keyspace(name.into())),
+            Request::Root => Some(match name {
+                README => Request::Readme,
+                STATEMENTS => Request::Statements,
+                KEYSPACE_CQL => Request::Keyspace(STATEMENTS.into()),
+                _ => Request::Keyspace(name.into()),
+            }),
+            Request::Statements if name == README => Some(Request::StatementsReadme),
+            Request::Statements => {
+                let (statement, extension) = name.rsplit_once('.')?;
+                match statement.strip_suffix(".explain") {
+                    Some(explained) if extension == Format::Json.extension() => {
+                        Some(Request::Statement(explained.into(), Answer::Explain))
+                    }
+                    _ => Some(Request::Statement(statement.into(), Answer::Rows(Format::of_extension(extension)?))),
+                }
+            }
             Request::Keyspace(keyspace) if name == SCHEMA => Some(Request::KeyspaceSchema(keyspace.clone())),
             Request::Keyspace(keyspace) => Some(Request::Table(TableName::new(keyspace, name))),
             Request::Table(table) => Self::in_table(table, name),
@@ -152,44 +103,42 @@ impl Request {
                 let stem = name.strip_suffix(format.extension())?.strip_suffix('.')?;
                 Some(Request::Partition(table.clone(), *format, stem.into()))
             }
+            Request::Where(table, steps) if name == README && steps.is_empty() => {
+                Some(Request::WhereReadme(table.clone()))
+            }
+            Request::Where(table, steps) => match Answer::ALL.into_iter().find(|a| a.file_name() == name) {
+                Some(answer) => Some(Request::Selected(table.clone(), steps.clone(), answer)),
+                None => Some(Request::Where(table.clone(), steps.and(name)?)),
+            },
             Request::SSTables(table) => Some(Request::SSTable(table.clone(), name.into())),
             Request::SSTable(table, id) if name == METADATA => Some(Request::Metadata(table.clone(), id.clone())),
             Request::SSTable(table, id) => {
                 let form = DumpForm::ALL.into_iter().find(|f| f.file_name() == name)?;
                 Some(Request::Dump(table.clone(), id.clone(), form))
             }
-            Request::Readme
-            | Request::KeyspaceSchema(_)
-            | Request::TableSchema(_)
-            | Request::TableInfo(_)
-            | Request::Rows(..)
-            | Request::Partition(..)
-            | Request::Dump(..)
-            | Request::Metadata(..) => None,
+            _ => None,
         }
     }
 
     fn in_table(table: &TableName, name: &str) -> Option<Request> {
+        let table = table.clone();
         match name {
-            SCHEMA => Some(Request::TableSchema(table.clone())),
-            INFO => Some(Request::TableInfo(table.clone())),
-            SSTABLES => Some(Request::SSTables(table.clone())),
-            _ => Format::ALL.into_iter().find_map(|format| {
-                if name == format.rows_name() {
-                    Some(Request::Rows(table.clone(), format))
-                } else if name == format.extension() {
-                    Some(Request::Keys(table.clone(), format))
-                } else {
-                    None
-                }
-            }),
+            SCHEMA => Some(Request::TableSchema(table)),
+            INFO => Some(Request::TableInfo(table)),
+            WHERE => Some(Request::Where(table, Steps::default())),
+            SSTABLES => Some(Request::SSTables(table)),
+            _ => match Format::of_extension(name) {
+                Some(format) => Some(Request::Keys(table, format)),
+                None => Format::of_rows_name(name).map(|format| Request::Rows(table, format)),
+            },
         }
     }
 
     /// The folder that it is in; the root is in itself.
     pub fn parent(&self) -> Request {
         match self {
-            Request::Root | Request::Readme | Request::Keyspace(_) => Request::Root,
+            Request::Root | Request::Readme | Request::Statements | Request::Keyspace(_) => Request::Root,
+            Request::StatementsReadme | Request::Statement(..) => Request::Statements,
             Request::KeyspaceSchema(keyspace) => Request::Keyspace(keyspace.clone()),
             Request::Table(table) => Request::Keyspace(table.keyspace().into()),
             Request::TableSchema(table)
@@ -198,6 +147,12 @@ impl Request {
             | Request::Keys(table, _)
             | Request::SSTables(table) => Request::Table(table.clone()),
             Request::Partition(table, format, _) => Request::Keys(table.clone(), *format),
+            Request::Where(table, steps) => match steps.parent() {
+                Some(steps) => Request::Where(table.clone(), steps),
+                None => Request::Table(table.clone()),
+            },
+            Request::WhereReadme(table) => Request::Where(table.clone(), Steps::default()),
+            Request::Selected(table, steps, _) => Request::Where(table.clone(), steps.clone()),
             Request::SSTable(table, _) => Request::SSTables(table.clone()),
             Request::Dump(table, id, _) | Request::Metadata(table, id) => Request::SSTable(table.clone(), id.clone()),
         }
@@ -207,7 +162,14 @@ impl Request {
     pub fn write_name(&self, out: &mut String) {
         match self {
             Request::Root => {}
-            Request::Readme => out.push_str(README),
+            Request::Readme | Request::StatementsReadme | Request::WhereReadme(_) => out.push_str(README),
+            Request::Statements => out.push_str(STATEMENTS),
+            Request::Statement(statement, answer) => {
+                out.push_str(statement);
+                out.push('.');
+                out.push_str(answer.extension());
+            }
+            Request::Keyspace(keyspace) if **keyspace == *STATEMENTS => out.push_str(KEYSPACE_CQL),
             Request::Keyspace(keyspace) => out.push_str(keyspace),
             Request::KeyspaceSchema(_) | Request::TableSchema(_) => out.push_str(SCHEMA),
             Request::Table(table) => out.push_str(table.table()),
@@ -219,6 +181,8 @@ impl Request {
                 out.push('.');
                 out.push_str(format.extension());
             }
+            Request::Where(_, steps) => out.push_str(steps.last().unwrap_or(WHERE)),
+            Request::Selected(_, _, answer) => out.push_str(answer.file_name()),
             Request::SSTables(_) => out.push_str(SSTABLES),
             Request::SSTable(_, id) => out.push_str(id),
             Request::Dump(_, _, form) => out.push_str(form.file_name()),
@@ -226,16 +190,25 @@ impl Request {
         }
     }
 
-    /// The table that it is about.
+    /// The table that it is about; which one a statement is about is for the tree to say.
     pub fn table(&self) -> Option<&TableName> {
         match self {
-            Request::Root | Request::Readme | Request::Keyspace(_) | Request::KeyspaceSchema(_) => None,
+            Request::Root
+            | Request::Readme
+            | Request::Statements
+            | Request::StatementsReadme
+            | Request::Statement(..)
+            | Request::Keyspace(_)
+            | Request::KeyspaceSchema(_) => None,
             Request::Table(table)
             | Request::TableSchema(table)
             | Request::TableInfo(table)
             | Request::Rows(table, _)
             | Request::Keys(table, _)
             | Request::Partition(table, ..)
+            | Request::Where(table, _)
+            | Request::WhereReadme(table)
+            | Request::Selected(table, ..)
             | Request::SSTables(table)
             | Request::SSTable(table, _)
             | Request::Dump(table, ..)
@@ -243,33 +216,40 @@ impl Request {
         }
     }
 
+    /// Whether there is no end of such names: what is kept for each has to be bounded.
+    pub fn is_one_of_many(&self) -> bool {
+        match self {
+            Request::Partition(..) | Request::Statement(..) => true,
+            Request::Where(_, steps) | Request::Selected(_, steps, _) => !steps.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The entries of a folder that are the same in each folder of its kind.
     pub fn fixed_children(&self) -> Vec<Request> {
         match self {
-            Request::Root => vec![Request::Readme],
+            Request::Root => vec![Request::Readme, Request::Statements],
+            Request::Statements => vec![Request::StatementsReadme],
             Request::Keyspace(keyspace) => vec![Request::KeyspaceSchema(keyspace.clone())],
             Request::Table(table) => {
                 let mut all = vec![Request::TableSchema(table.clone()), Request::TableInfo(table.clone())];
                 all.extend(Format::ALL.map(|f| Request::Rows(table.clone(), f)));
                 all.extend(Format::ALL.map(|f| Request::Keys(table.clone(), f)));
+                all.push(Request::Where(table.clone(), Steps::default()));
                 all.push(Request::SSTables(table.clone()));
                 all
+            }
+            Request::Where(table, steps) => {
+                let readme = steps.is_empty().then(|| Request::WhereReadme(table.clone()));
+                let answer = |a| Request::Selected(table.clone(), steps.clone(), a);
+                readme.into_iter().chain(Answer::ALL.map(answer)).collect()
             }
             Request::SSTable(table, id) => {
                 let mut all = Vec::from(DumpForm::ALL.map(|f| Request::Dump(table.clone(), id.clone(), f)));
                 all.push(Request::Metadata(table.clone(), id.clone()));
                 all
             }
-            Request::Keys(..)
-            | Request::SSTables(_)
-            | Request::Readme
-            | Request::KeyspaceSchema(_)
-            | Request::TableSchema(_)
-            | Request::TableInfo(_)
-            | Request::Rows(..)
-            | Request::Partition(..)
-            | Request::Dump(..)
-            | Request::Metadata(..) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }
@@ -307,7 +287,11 @@ mod tests {
             let path = request.to_string();
             assert_eq!(parse(&path).as_ref(), Some(&request), "{path}");
             let named: &[&str] = match request {
-                Request::Root | Request::Keyspace(_) => &["ks", "T2"],
+                Request::Root => &["ks", "T2", "%63ql"],
+                Request::Keyspace(_) => &["cql", "T2"],
+                Request::Statements => &["SELECT * FROM a.b.c.json", "x.explain.csv", "x.explain.json", ".csv"],
+                Request::Where(_, ref steps) if steps.is_empty() => &["a=1", "count=%2F", "@limit=3"],
+                Request::Where(_, ref steps) if steps.len() < 3 => &["a in (1,2)"],
                 Request::Keys(_, Format::Json) => &["a:b.json", ".json", "x.json.json"],
                 Request::SSTables(_) => &["12", "3gl2_0vk3_1nk3a2k7", "other-12"],
                 _ => &[],
@@ -330,9 +314,23 @@ mod tests {
         );
         assert_eq!(
             parse("/shop/orders/sstables/7/dump.jsonl"),
-            Some(Request::Dump(table, "7".into(), DumpForm::Lines))
+            Some(Request::Dump(table.clone(), "7".into(), DumpForm::Lines))
         );
-        for no in ["/shop/orders/json/a.csv", "/shop/orders/json/json", "/shop/orders/rows.xml", "/README.txt/x"] {
+        let explained = Request::Statement("SELECT 1".into(), Answer::Explain);
+        assert_eq!(parse("/cql/SELECT 1.explain.json"), Some(explained));
+        assert_eq!(parse("/cql/schema.cql"), None);
+        assert_eq!(parse("/%63ql/schema.cql"), Some(Request::KeyspaceSchema("cql".into())));
+        let steps = Steps::default().and("a=1").unwrap();
+        assert_eq!(parse("/shop/orders/where/a=1/count"), Some(Request::Selected(table.clone(), steps, Answer::Count)));
+        for no in [
+            "/shop/orders/where/a",
+            "/shop/orders/where/a=1/README.txt",
+            "/shop/orders/where/rows.txt",
+            "/shop/orders/json/a.csv",
+            "/shop/orders/json/json",
+            "/shop/orders/rows.xml",
+            "/README.txt/x",
+        ] {
             assert_eq!(parse(no), None, "{no}");
         }
     }

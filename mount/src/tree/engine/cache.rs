@@ -1,9 +1,8 @@
-//! Short texts that were made to know their size, kept for the read that follows. Bounded in bytes.
+//! Texts of files that were made once, kept for those who ask again. Bounded in bytes.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use lru::LruCache;
 use parking_lot::Mutex;
 
 use crate::path::Request;
@@ -12,15 +11,15 @@ use crate::path::Request;
 #[derive(Clone)]
 pub(super) enum Known {
     Text(Arc<[u8]>),
-    /// Too long to be kept.
+    /// Too long, or too much work, to be made before somebody reads it.
     Long,
+    /// One of those, which somebody has read since; it goes on to be shown as one whose size is not known.
+    Read(Arc<[u8]>),
 }
 
 struct Entry {
     version: u64,
     known: Known,
-    /// Number of its last use.
-    used: u64,
 }
 
 pub(super) struct Cache {
@@ -28,13 +27,9 @@ pub(super) struct Cache {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    entries: HashMap<Request, Entry>,
-    /// Uses in order; those that are not the last of their entry are passed over.
-    uses: VecDeque<(u64, Request)>,
+    entries: LruCache<Request, Entry>,
     bytes: usize,
-    next_use: u64,
 }
 
 /// About what an entry takes beside its text.
@@ -43,7 +38,7 @@ const OVERHEAD: usize = 256;
 impl Entry {
     fn bytes(&self) -> usize {
         match &self.known {
-            Known::Text(text) => text.len() + OVERHEAD,
+            Known::Text(text) | Known::Read(text) => text.len() + OVERHEAD,
             Known::Long => OVERHEAD,
         }
     }
@@ -51,45 +46,32 @@ impl Entry {
 
 impl Cache {
     pub(super) fn new(limit: usize) -> Self {
-        Cache { limit, state: Mutex::default() }
+        Cache { limit, state: Mutex::new(State { entries: LruCache::unbounded(), bytes: 0 }) }
     }
 
     pub(super) fn get(&self, request: &Request, version: u64) -> Option<Known> {
         let state = &mut *self.state.lock();
-        let entry = state.entries.get_mut(request).filter(|e| e.version == version)?;
-        let known = entry.known.clone();
-        entry.used = state.next_use;
-        state.uses.push_back((state.next_use, request.clone()));
-        state.next_use += 1;
-        state.bound(self.limit);
-        Some(known)
+        state.entries.get(request).filter(|e| e.version == version).map(|e| e.known.clone())
+    }
+
+    /// Keeps the text of a file that is known to be long.
+    pub(super) fn put_read(&self, request: &Request, version: u64, text: Vec<u8>) {
+        if matches!(self.get(request, version), Some(Known::Long)) {
+            self.put(request, version, Known::Read(text.into()));
+        }
     }
 
     pub(super) fn put(&self, request: &Request, version: u64, known: Known) {
         let state = &mut *self.state.lock();
-        let entry = Entry { version, known, used: state.next_use };
+        let entry = Entry { version, known };
         state.bytes += entry.bytes();
-        state.uses.push_back((state.next_use, request.clone()));
-        state.next_use += 1;
-        if let Some(old) = state.entries.insert(request.clone(), entry) {
+        if let Some(old) = state.entries.put(request.clone(), entry) {
             state.bytes -= old.bytes();
         }
-        state.bound(self.limit);
-    }
-}
-
-impl State {
-    fn bound(&mut self, limit: usize) {
-        // The second bound keeps uses of a few entries from piling up.
-        while self.bytes > limit || self.uses.len() > 2 * self.entries.len() + 64 {
-            let Some((used, request)) = self.uses.pop_front() else { return };
-            if self.entries.get(&request).is_some_and(|e| e.used == used) {
-                if self.bytes > limit {
-                    self.bytes -= self.entries.remove(&request).map_or(0, |e| e.bytes());
-                } else {
-                    self.uses.push_back((used, request));
-                }
-            }
+        while state.bytes > self.limit
+            && let Some((_, oldest)) = state.entries.pop_lru()
+        {
+            state.bytes -= oldest.bytes();
         }
     }
 }
@@ -130,8 +112,7 @@ mod tests {
             }
             let state = cache.state.lock();
             assert!(state.bytes <= 20_000);
-            assert_eq!(state.bytes, state.entries.values().map(Entry::bytes).sum::<usize>());
-            assert!(state.uses.len() <= 2 * state.entries.len() + 64);
+            assert_eq!(state.bytes, state.entries.iter().map(|(_, e)| e.bytes()).sum::<usize>());
         }
         cache.put(&key(1), 1, text(30_000));
         assert!(cache.get(&key(1), 1).is_none(), "too large to be kept");

@@ -78,6 +78,16 @@ pub(super) struct Moment {
     pub(super) version: u64,
 }
 
+impl Moment {
+    /// The same when it shows something else each second.
+    pub(super) fn of_this_second(self) -> Self {
+        Moment { version: (self.version & !SECONDS) | (seconds() as u64 & SECONDS), ..self }
+    }
+}
+
+/// Bits of a version that hold the second: they are enough until the year 2514.
+const SECONDS: u64 = (1 << 34) - 1;
+
 /// The current epoch of each table that was looked at.
 #[derive(Default)]
 pub(super) struct Epochs {
@@ -106,9 +116,8 @@ impl Epochs {
             }
         };
         let now = fixed.unwrap_or_else(seconds);
-        // Seconds fill 34 bits until the year 2514.
-        let second = if epoch.expires && fixed.is_none() { now as u64 & ((1 << 34) - 1) } else { 0 };
-        Ok(Moment { version: epoch.number << 34 | second, epoch, now })
+        let moment = Moment { version: epoch.number << SECONDS.count_ones(), epoch, now };
+        Ok(if moment.epoch.expires && fixed.is_none() { moment.of_this_second() } else { moment })
     }
 }
 

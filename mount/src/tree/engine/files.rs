@@ -11,16 +11,17 @@ use sstablefs::table::ScanRange;
 use super::cache::Known;
 use super::dump::Dump;
 use super::epoch::Moment;
+use super::query::QueryText;
 use super::rows::Rows;
 use super::whole::{SLICE_DATA, WholeTable};
 use super::{EngineTree, keys};
 use crate::content::{Content, Limits, Producer, Source, Stream};
-use crate::path::{DumpForm, Format, Kind, Request, TableName};
+use crate::path::{Answer, DumpForm, Format, Kind, Request, TableName};
 use crate::tree::{Attributes, Size};
 
-/// A partition's text up to this size is made when its size is asked for.
+/// A partition's or a query's text up to this size is made when its size is asked for.
 const SHORT_PARTITION: usize = 1 << 20;
-/// A table or SSTable whose Data files have together at most so many bytes, and whose text has at most so many, is, too.
+/// A table, SSTable or query whose Data files have together at most so many bytes, and whose text has at most so many, is, too.
 const SHORT_DATA: u64 = 256 << 10;
 const SHORT_TEXT: usize = 4 << 20;
 
@@ -37,6 +38,7 @@ enum Text {
     Table(Rows),
     Partition(Rows, DecoratedKey),
     Dump(Dump),
+    Query(QueryText),
 }
 
 pub(super) enum Rendered {
@@ -56,7 +58,7 @@ impl MadeFile {
         let size = match (known, &self.text) {
             (Known::Text(text), _) => Size::Exact(text.len() as u64),
             (Known::Long, Text::Partition(..)) => Size::OnDemand,
-            (Known::Long, Text::Table(_) | Text::Dump(_)) => Size::Open,
+            (Known::Long | Known::Read(_), _) => Size::Open,
         };
         Attributes { kind: Kind::File, size, modified: self.modified, version: self.version }
     }
@@ -70,7 +72,10 @@ impl MadeFile {
             Text::Partition(rows, key) => rows.render_partition(&key.key, SHORT_PARTITION),
             Text::Table(rows) if is_short => short_text(render(rows, SHORT_TEXT)),
             Text::Dump(dump) if is_short => short_text(render(dump, SHORT_TEXT)),
-            Text::Table(_) | Text::Dump(_) => Ok(Some(Rendered::Long)),
+            Text::Query(query) if query.cost().is_ok_and(|bytes| bytes <= SHORT_DATA) => {
+                short_text(render(query, SHORT_PARTITION))
+            }
+            Text::Table(_) | Text::Dump(_) | Text::Query(_) => Ok(Some(Rendered::Long)),
         }
     }
 
@@ -84,6 +89,7 @@ impl MadeFile {
             }
             Text::Partition(rows, _) => Stream::new(rows, limits, active, false),
             Text::Dump(dump) => Stream::new(dump, limits, active, true),
+            Text::Query(query) => Stream::new(query, limits, active, true),
         }
     }
 }
@@ -95,17 +101,12 @@ impl EngineTree {
             Request::Rows(table, format) => self.rows_file(table, *format, None),
             Request::Partition(table, format, stem) => self.rows_file(table, *format, Some(stem)),
             Request::Dump(table, id, form) => self.dump_file(table, id, *form),
-            Request::Root
-            | Request::Readme
-            | Request::Keyspace(_)
-            | Request::KeyspaceSchema(_)
-            | Request::Table(_)
-            | Request::TableSchema(_)
-            | Request::TableInfo(_)
-            | Request::Keys(..)
-            | Request::SSTables(_)
-            | Request::SSTable(..)
-            | Request::Metadata(..) => Ok(None),
+            Request::Statement(_, answer) | Request::Selected(_, _, answer) if *answer != Answer::Explain => {
+                let Some(question) = self.question(request)? else { return Ok(None) };
+                let text = self.query_text(request, &question, *answer);
+                Ok(Some(Self::made(&question.moment, Text::Query(text), 0)))
+            }
+            _ => Ok(None),
         }
     }
 

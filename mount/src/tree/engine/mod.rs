@@ -8,7 +8,10 @@ mod failures;
 mod files;
 mod inotify;
 mod keys;
+mod query;
+mod query_readme;
 mod rows;
+mod select;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -25,7 +28,7 @@ use sstablefs_render::CsvStyle;
 
 use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
 use crate::content::{Active, Content, Fixed};
-use crate::path::{Kind, Request, TableName};
+use crate::path::{Answer, Kind, Request, TableName};
 use cache::{Cache, Known};
 use crew::Crew;
 use epoch::{Epochs, Moment};
@@ -48,7 +51,7 @@ pub struct EngineTree {
     database: Arc<Database>,
     options: EngineOptions,
     epochs: Arc<Epochs>,
-    cache: Cache,
+    cache: Arc<Cache>,
     active: Active,
     failures: Failures,
     crew: Crew,
@@ -61,7 +64,7 @@ impl EngineTree {
             database,
             options,
             epochs: Arc::default(),
-            cache: Cache::new(CACHE),
+            cache: Arc::new(Cache::new(CACHE)),
             active: Active::new(ACTIVE),
             failures: Failures::default(),
             crew: Crew::new(),
@@ -94,7 +97,7 @@ impl EngineTree {
 
     fn directory(&self, request: &Request) -> Result<Option<Attributes>> {
         let exists = match request {
-            Request::Root => true,
+            Request::Root | Request::Statements => true,
             Request::Keyspace(keyspace) => self.has_keyspace(keyspace)?,
             Request::SSTable(table, id) => self.moment(table)?.is_some_and(|m| m.epoch.sstable(id).is_some()),
             _ => match request.table() {
@@ -135,23 +138,21 @@ impl EngineTree {
                 let Some(moment) = self.moment(table)? else { return Ok(None) };
                 moment.epoch.sstable(id).map(|s| texts::metadata(&s, moment.now)).transpose()
             }
-            Request::Root
-            | Request::Keyspace(_)
-            | Request::Table(_)
-            | Request::Rows(..)
-            | Request::Keys(..)
-            | Request::Partition(..)
-            | Request::SSTables(_)
-            | Request::SSTable(..)
-            | Request::Dump(..) => Ok(None),
+            Request::StatementsReadme => Ok(Some(query_readme::of_statements(&self.database))),
+            Request::WhereReadme(table) => {
+                let Some(store) = self.store(table)? else { return Ok(None) };
+                Ok(Some(query_readme::of_where(table, &store, || self.moment(table))?))
+            }
+            Request::Statement(_, Answer::Explain) | Request::Selected(_, _, Answer::Explain) => self.explain(request),
+            _ => Ok(None),
         }
     }
 }
 
 impl Tree for EngineTree {
     fn failed(&self, request: &Request, error: &Error) {
-        if let Some(table) = request.table() {
-            self.failures.note(table, error);
+        if let Some(table) = self.table_of(request) {
+            self.failures.note(&table, error);
         }
     }
 
@@ -179,7 +180,7 @@ impl Tree for EngineTree {
         let Some(known) = self.known(request, &file)? else { return Ok(None) };
         let attributes = file.attributes(&known);
         let content: Arc<dyn Content> = match known {
-            Known::Text(text) => Arc::new(Fixed(text)),
+            Known::Text(text) | Known::Read(text) => Arc::new(Fixed(text)),
             Known::Long => file.stream(self),
         };
         Ok(Some(Opened { attributes, content }))
@@ -203,6 +204,10 @@ impl Tree for EngineTree {
             Request::Keys(table, format) => {
                 let Some(moment) = self.moment(table)? else { return Ok(None) };
                 return Ok(Some(Box::new(KeyListing::new(&moment, *format)?)));
+            }
+            // Of a question that can't be answered only what says why.
+            Request::Where(..) if matches!(self.asked(request), Ok(Some(asked)) if asked.question.is_err()) => {
+                entries.retain(|e| matches!(e, Request::Selected(_, _, Answer::Explain)));
             }
             Request::SSTables(table) => {
                 let Some(moment) = self.moment(table)? else { return Ok(None) };

@@ -108,7 +108,7 @@ pub(super) fn metadata(sstable: &Reader, now: i64) -> Result<String> {
     Ok(pretty(&to_json(&metadata, &Surroundings { now, utc_offset: &|_| 0 })?))
 }
 
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     // Writing a value of strings and numbers to memory does not fail.
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
@@ -154,7 +154,7 @@ pub(super) fn readme(database: &Database, moment: impl Fn(&TableName) -> Result<
 }
 
 /// As an argument in a shell.
-fn quote(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:,+@%".contains(c);
     if !name.is_empty() && name.chars().all(plain) {
         return name.to_owned();
@@ -174,6 +174,9 @@ These are Apache Cassandra SSTables, shown as files by sstablefs. Nothing here c
   KEYSPACE/TABLE/json/KEY.json         one partition by its key; parts of a composite key are joined with ':'
   KEYSPACE/TABLE/jsonl/KEY.jsonl
   KEYSPACE/TABLE/csv/KEY.csv
+  KEYSPACE/TABLE/where/PREDICATE/…/    the rows for which all of them hold, as rows.json, rows.jsonl and rows.csv; count, and
+                                       explain.json with what it would read; see where/README.txt of a table
+  cql/STATEMENT.csv                    what a SELECT answers, also as .json, .jsonl and .explain.json; see cql/README.txt
   KEYSPACE/TABLE/sstables/ID/          one SSTable for itself: dump.json as sstabledump prints it, dump.jsonl as
                                        sstabledump -l -t does, and metadata.json with what sstablemetadata tells
 

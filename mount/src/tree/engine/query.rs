@@ -1,0 +1,266 @@
+//! Files whose content is the answer to a SELECT: those below `where`, and in `cql`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sstablefs::cql::names;
+use sstablefs::query::{Query, ResultRows, Statement};
+use sstablefs::table::View;
+use sstablefs::{Error, Result};
+use sstablefs_render::{ResultForm, ResultText, explain_json};
+
+use super::cache::Cache;
+use super::epoch::Moment;
+use super::texts::pretty;
+use super::{EngineTree, select};
+use crate::content::{Producer, Source};
+use crate::path::{Answer, Format, Request, TableName, decode};
+
+/// Texts up to this size are kept when somebody has read them.
+const KEPT: usize = 256 << 10;
+
+/// What a path asks.
+pub(super) struct Asked {
+    /// As far as it could be made out.
+    statement: String,
+    pub(super) question: Result<Question>,
+}
+
+pub(super) struct Question {
+    query: Arc<Query>,
+    pub(super) moment: Moment,
+}
+
+impl EngineTree {
+    /// What the file or folder of a query asks; `None` when its table is not there.
+    pub(super) fn asked(&self, request: &Request) -> Result<Option<Asked>> {
+        let refused = |statement: String, error| Ok(Some(Asked { statement, question: Err(error) }));
+        let (table, steps, text) = match request {
+            Request::Where(table, steps) | Request::Selected(table, steps, _) => (table.clone(), Some(steps), None),
+            Request::Statement(name, _) => {
+                let Some(text) = decode(name) else {
+                    return refused(name.to_string(), Error::invalid("what the name stands for is not UTF-8"));
+                };
+                match self.find(&text) {
+                    Ok(table) => (table, None, Some(text)),
+                    Err(e) => return refused(text, e),
+                }
+            }
+            _ => return Ok(None),
+        };
+        let Some(moment) = self.moment(&table)? else { return Ok(None) };
+        let schema = moment.epoch.view.table();
+        let text = match (text, steps) {
+            (Some(text), _) => text,
+            (None, steps) => match select::statement(schema, &steps.cloned().unwrap_or_default()) {
+                Ok(text) => text,
+                Err(e) => return refused(request.to_string(), e),
+            },
+        };
+        match Statement::parse(&text).and_then(|s| s.bind(schema)) {
+            Ok(query) => {
+                let moment = if tells_the_time(&text) { moment.of_this_second() } else { moment };
+                Ok(Some(Asked { statement: text, question: Ok(Question { query: Arc::new(query), moment }) }))
+            }
+            Err(e) => refused(text, e),
+        }
+    }
+
+    /// The table that a statement is about.
+    fn find(&self, text: &str) -> Result<TableName> {
+        let statement = Statement::parse(text)?;
+        let found = statement.find(&self.database).or_else(|_| {
+            // Maybe it was created since.
+            self.database.refresh()?;
+            statement.find(&self.database)
+        });
+        found.map(|(keyspace, _)| TableName::new(&keyspace, statement.table()))
+    }
+
+    /// The table that an error of a file is about.
+    pub(super) fn table_of(&self, request: &Request) -> Option<TableName> {
+        match request {
+            Request::Statement(name, _) => self.find(&decode(name)?).ok(),
+            _ => request.table().cloned(),
+        }
+    }
+
+    /// The question of a file that holds rows, or their number. A question that can't be answered has no file; what is no
+    /// question is an error.
+    pub(super) fn question(&self, request: &Request) -> Result<Option<Question>> {
+        let Some(asked) = self.asked(request)? else { return Ok(None) };
+        match asked.question {
+            Ok(question) => Ok(Some(question)),
+            Err(e) if is_other_statement(&asked.statement) => Err(e),
+            Err(e) => {
+                tracing::warn!(path = %request, "{e}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// What would be read for an answer, or why there is none.
+    pub(super) fn explain(&self, request: &Request) -> Result<Option<String>> {
+        let Some(Asked { statement, question }) = self.asked(request)? else { return Ok(None) };
+        let mut object = match question {
+            Ok(q) => {
+                let text = explain_json(&q.query.explain(&q.moment.epoch.view, q.moment.now)?);
+                serde_json::from_str(&text).unwrap_or_else(|_| json!({}))
+            }
+            Err(e) => json!({ "error": e.to_string() }),
+        };
+        if let Value::Object(object) = &mut object {
+            object.insert("statement".to_owned(), statement.into());
+        }
+        Ok(Some(pretty(&object)))
+    }
+
+    pub(super) fn query_text(&self, request: &Request, question: &Question, answer: Answer) -> QueryText {
+        let moment = &question.moment;
+        QueryText {
+            query: question.query.clone(),
+            view: moment.epoch.view.clone(),
+            now: moment.now,
+            form: match answer {
+                Answer::Rows(Format::Json) => Some(ResultForm::Json),
+                Answer::Rows(Format::JsonLines) => Some(ResultForm::Jsonl),
+                Answer::Rows(Format::Csv) => Some(ResultForm::Csv(self.options.csv)),
+                Answer::Count | Answer::Explain => None,
+            },
+            keep: Keep { cache: self.cache.clone(), request: request.clone(), version: moment.version },
+        }
+    }
+}
+
+/// Whether it changes something, or is about something else than rows.
+fn is_other_statement(statement: &str) -> bool {
+    let word = statement.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    !word.eq_ignore_ascii_case("SELECT") && names::is_reserved(word)
+}
+
+/// Whether the result may be another a second later although the data is the same.
+fn tells_the_time(statement: &str) -> bool {
+    let text = statement.to_ascii_lowercase();
+    text.contains("now") || text.contains("current")
+}
+
+/// The answer to a query as text.
+#[derive(Clone)]
+pub(super) struct QueryText {
+    query: Arc<Query>,
+    view: Arc<View>,
+    now: i64,
+    /// `None`: only the number of rows.
+    form: Option<ResultForm>,
+    keep: Keep,
+}
+
+/// Where a text goes that has been read.
+#[derive(Clone)]
+struct Keep {
+    cache: Arc<Cache>,
+    request: Request,
+    version: u64,
+}
+
+impl QueryText {
+    /// About how many bytes of data files have to be read.
+    pub(super) fn cost(&self) -> Result<u64> {
+        Ok(self.query.explain(&self.view, self.now)?.total().bytes)
+    }
+}
+
+pub(super) struct QueryRows {
+    rows: ResultRows,
+    text: Option<ResultText>,
+    opened: bool,
+    count: u64,
+    /// All that was made, while it is not too long.
+    kept: Option<Vec<u8>>,
+    keep: Keep,
+}
+
+impl Source for QueryText {
+    /// The number of rows that were written: they are passed over.
+    type Checkpoint = u64;
+    type Producer = QueryRows;
+
+    fn start(&self, from: Option<&u64>) -> Result<QueryRows> {
+        let mut rows = QueryRows {
+            rows: self.query.run(&self.view, self.now)?,
+            text: self.form.map(|form| ResultText::new(&self.query, form)),
+            opened: false,
+            count: 0,
+            kept: from.is_none().then(Vec::new),
+            keep: self.keep.clone(),
+        };
+        if let Some(&written) = from {
+            let mut passed = Vec::new();
+            rows.open(&mut passed);
+            while rows.count < written
+                && let Some(row) = rows.rows.next_row()?
+            {
+                rows.count += 1;
+                // What is written between rows depends on there being one before.
+                if let Some(text) = rows.text.as_mut().filter(|_| rows.count == written) {
+                    text.row(&row, &mut passed)?;
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl QueryRows {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        self.opened = true;
+        if let Some(text) = &mut self.text {
+            text.begin(out);
+        }
+    }
+
+    fn make(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
+        if !self.opened {
+            self.open(out);
+        }
+        while out.len() < target {
+            let Some(row) = self.rows.next_row()? else {
+                match &mut self.text {
+                    Some(text) => text.end(out),
+                    None => out.extend_from_slice(format!("{}\n", self.count).as_bytes()),
+                }
+                return Ok(false);
+            };
+            self.count += 1;
+            if let Some(text) = &mut self.text {
+                let good = out.len();
+                // A row that was written in part.
+                text.row(&row, out).inspect_err(|_| out.truncate(good))?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Producer for QueryRows {
+    type Checkpoint = u64;
+
+    fn fill(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
+        let start = out.len();
+        let more = self.make(out, target)?;
+        let made = &out[start..];
+        self.kept = self.kept.take().filter(|k| k.len() + made.len() <= KEPT);
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(made);
+        }
+        if !more && let Some(kept) = self.kept.take() {
+            let Keep { cache, request, version } = &self.keep;
+            cache.put_read(request, *version, kept);
+        }
+        Ok(more)
+    }
+
+    fn checkpoint(&self) -> u64 {
+        self.count
+    }
+}
