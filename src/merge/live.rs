@@ -4,57 +4,13 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::heap::IndexHeap;
+use super::position::{At, Clustering, Position};
 use super::reconcile::Reconciler;
+use super::wanted::Wanted;
 use crate::cql::{DecoratedKey, KeyOrder, Token};
 use crate::error::Result;
-use crate::rows::{ClusteringOrder, DeletionTime, Marker, PartitionStream, Place, Row, Span, Unfiltered};
+use crate::rows::{ClusteringOrder, DeletionTime, Marker, PartitionStream, Place, Row, SliceBound, Unfiltered};
 use crate::schema::Table;
-
-/// A place to go on from later, with streams of the same data.
-#[derive(Debug, Clone)]
-pub struct Position {
-    pub key: DecoratedKey,
-    pub at: At,
-}
-
-/// Where in a partition.
-#[derive(Debug, Clone)]
-pub enum At {
-    /// Nothing was read: the beginning of the range, and no key.
-    Beginning,
-    Start,
-    /// Behind the row with this clustering.
-    Row(Clustering),
-    End,
-}
-
-/// The clustering of a row, kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clustering {
-    bytes: Vec<u8>,
-    values: Vec<Span>,
-}
-
-impl Clustering {
-    fn of(row: &Row) -> Self {
-        let mut kept = Clustering::default();
-        for i in 0..row.clustering.len() {
-            kept.values.push(match row.clustering_value(i) {
-                Some(value) => {
-                    let start = kept.bytes.len() as u32;
-                    kept.bytes.extend_from_slice(value);
-                    Span { start, len: value.len() as u32 }
-                }
-                None => Span::NULL,
-            });
-        }
-        kept
-    }
-
-    pub fn values(&self) -> Vec<Option<&[u8]>> {
-        self.values.iter().map(|span| (!span.is_null()).then(|| span.of(&self.bytes))).collect()
-    }
-}
 
 /// One of the streams, with the unfiltered that it stands at.
 struct Input {
@@ -74,8 +30,12 @@ impl Input {
         }
     }
 
-    fn pull(&mut self) -> Result<bool> {
+    #[inline]
+    fn pull(&mut self, wanted: &Wanted) -> Result<bool> {
         self.at = self.stream.next(&mut self.row, &mut self.marker)?;
+        if let (Unfiltered::Row, Some(queried)) = (self.at, &wanted.queried) {
+            queried.strip(&mut self.row);
+        }
         Ok(self.at != Unfiltered::End)
     }
 }
@@ -103,8 +63,11 @@ pub struct LiveRows {
     given: Option<usize>,
     /// Rows up to this one are passed over, in the partition that is entered next.
     resume: Option<Clustering>,
-    /// Rows before those that begin with these values may be passed over, in the partition that is entered next.
-    near: Option<Vec<Vec<u8>>>,
+    wanted: Wanted,
+    /// Rows before the slice may be passed over by way of the row index, in the partition that is entered next.
+    seek: bool,
+    /// The end of the slice is behind: no row of the partition is left to be asked for.
+    ended: bool,
     /// Where reading goes on from, as long as nothing has been read.
     beginning: Position,
     /// The only input stands at a row that is to be given next.
@@ -147,7 +110,9 @@ impl LiveRows {
             row: Row::default(),
             given: None,
             resume: None,
-            near: None,
+            wanted: Wanted::default(),
+            seek: false,
+            ended: false,
             beginning: Position { key: DecoratedKey { token: Token::Key, key: Vec::new() }, at: At::Beginning },
             pending: false,
             at: Reading::Nothing,
@@ -182,9 +147,24 @@ impl LiveRows {
         self.beginning = position;
     }
 
-    /// Rows before those that begin with these values need not be read in the first partition.
-    pub fn start_near(&mut self, prefix: &[Vec<u8>]) {
-        self.near = Some(prefix.to_vec());
+    /// Says what is asked for, before anything is read. Rows before the slice may be given all the same, none behind it.
+    /// With `seek` the first partition is entered through its row index.
+    pub fn want(&mut self, wanted: Wanted, seek: bool) {
+        self.order.set_reversed(wanted.reversed);
+        self.seek = seek && !wanted.reversed;
+        self.wanted = wanted;
+    }
+
+    /// Where a partition's rows end that are asked for.
+    fn last(&self) -> Option<&SliceBound> {
+        let slice = &self.wanted.slice;
+        if self.wanted.reversed { slice.start.as_ref() } else { slice.end.as_ref() }
+    }
+
+    /// Whether an input stands behind the last row that is asked for.
+    #[inline]
+    fn is_past(&self, i: usize) -> bool {
+        self.last().is_some_and(|last| self.order.compare(self.inputs[i].place(), last.place()).is_gt())
     }
 
     /// Moves to the next partition, whether it has live rows or not; `false` behind the last.
@@ -236,7 +216,8 @@ impl LiveRows {
 
     fn start_partition(&mut self) -> Result<()> {
         let resume = self.resume.take();
-        let near = self.near.take();
+        let seek = std::mem::take(&mut self.seek);
+        self.ended = false;
         self.deletion = DeletionTime::LIVE;
         for &i in &self.current {
             let input = &mut self.inputs[i];
@@ -244,8 +225,8 @@ impl LiveRows {
             if let Some(resume) = &resume {
                 input.stream.seek_row(&resume.values())?;
             }
-            if let Some(near) = &near {
-                input.stream.seek_row(&near.iter().map(|v| Some(v.as_slice())).collect::<Vec<_>>())?;
+            if let Some(start) = self.wanted.slice.start.as_ref().filter(|_| seek) {
+                input.stream.seek_row(&start.values())?;
             }
             input.open = input.stream.open_deletion();
         }
@@ -284,7 +265,7 @@ impl LiveRows {
 
     /// Takes the next unfiltered of an input and puts it among those that are to come.
     fn pull(&mut self, i: usize) -> Result<()> {
-        if self.inputs[i].pull()? {
+        if self.inputs[i].pull(&self.wanted)? {
             let (inputs, order) = (&self.inputs, &self.order);
             self.rows.push(i, |a, b| order.compare(inputs[a].place(), inputs[b].place()));
         }
@@ -334,13 +315,21 @@ impl LiveRows {
     #[inline]
     fn next_of_one(&mut self, only: usize) -> Result<bool> {
         self.given = Some(only);
-        let input = &mut self.inputs[only];
+        if self.ended {
+            return Ok(false);
+        }
+        let has_last = self.last().is_some();
         loop {
             if self.pending {
                 self.pending = false;
             } else {
-                input.at = input.stream.next(&mut input.row, &mut input.marker)?;
+                self.inputs[only].pull(&self.wanted)?;
             }
+            if has_last && self.inputs[only].at != Unfiltered::End && self.is_past(only) {
+                self.ended = true;
+                return Ok(false);
+            }
+            let input = &mut self.inputs[only];
             match input.at {
                 Unfiltered::End => return Ok(false),
                 Unfiltered::Marker => {
@@ -362,10 +351,14 @@ impl LiveRows {
             self.pull(given)?;
         }
         loop {
-            if !self.next_group() {
+            if self.ended || !self.next_group() {
                 return Ok(false);
             }
             let first = self.group[0];
+            if self.is_past(first) {
+                self.ended = true;
+                return Ok(false);
+            }
             if self.inputs[first].at == Unfiltered::Marker {
                 for at in 0..self.group.len() {
                     let i = self.group[at];
@@ -412,10 +405,10 @@ impl LiveRows {
 
     /// Passes over the rows up to and with the given one, and leaves the first behind it to be read.
     fn skip_to(&mut self, row: &Clustering) -> Result<()> {
-        let target = Place::of_values(&row.bytes, &row.values);
+        let target = row.place();
         if let [only] = self.current[..] {
             let input = &mut self.inputs[only];
-            while input.pull()? {
+            while input.pull(&self.wanted)? {
                 if input.at == Unfiltered::Marker {
                     input.open = input.marker.start;
                 } else if let ordering @ (Ordering::Equal | Ordering::Greater) =

@@ -4,11 +4,15 @@
 mod counter;
 mod heap;
 mod live;
+mod position;
 mod reconcile;
 mod unfiltered;
+mod wanted;
 
 pub use crate::rows::{PartitionStream, Unfiltered};
 pub use counter::{Shard, ShardKind, shards, total};
-pub use live::{At, Clustering, LiveRows, Position};
+pub use live::LiveRows;
+pub use position::{At, Clustering, Position};
 pub(crate) use reconcile::Reconciler;
 pub use unfiltered::Merged;
+pub use wanted::{Queried, QueriedColumn, Wanted};

@@ -10,9 +10,8 @@ use super::plan::{self, Access};
 use super::prepare::Query;
 use crate::cql::{Comparator, DecoratedKey, Token};
 use crate::error::Result;
-use crate::merge::LiveRows;
-use crate::rows::{ClusteringOrder, Row, Slice};
-use crate::sstable::Reader;
+use crate::merge::{LiveRows, Wanted};
+use crate::rows::{Row, Slice};
 use crate::table::View;
 
 /// The values of a row, one a column of the result.
@@ -24,8 +23,6 @@ pub struct ResultRows {
     view: Arc<View>,
     now: i64,
     source: Source,
-    /// Rows that passed the filter, in the partition at hand, when they are read from its end.
-    reversed: Option<Vec<Option<Row>>>,
     /// Whether a partition is entered and not done.
     in_partition: bool,
     rows_in_partition: u64,
@@ -35,13 +32,44 @@ pub struct ResultRows {
     group: Option<Group>,
     sorted: Option<std::vec::IntoIter<ResultRow>>,
     done: bool,
-    slice: Slice,
-    order: ClusteringOrder,
 }
 
 enum Source {
-    Keys { keys: VecDeque<Vec<u8>>, rows: Option<LiveRows> },
+    Keys(Lookups),
     Range(LiveRows),
+}
+
+/// Partitions that are looked up one behind the other, and the slices of each.
+struct Lookups {
+    keys: VecDeque<Vec<u8>>,
+    slices: Vec<Slice>,
+    /// Of the key at hand: the next slice.
+    next: usize,
+    key: Option<DecoratedKey>,
+    wanted: Wanted,
+    rows: Option<LiveRows>,
+}
+
+impl Lookups {
+    /// Goes to the next slice that there may be rows of; tells whether it is of the same partition as before.
+    fn advance(&mut self, view: &View, now: i64) -> Result<Option<bool>> {
+        self.rows = None;
+        let mut same = true;
+        loop {
+            let Some(key) = self.key.as_ref().filter(|_| self.next < self.slices.len()) else {
+                let Some(key) = self.keys.pop_front() else { return Ok(None) };
+                self.key = Some(view.key_order().decorate(&key));
+                (self.next, same) = (0, false);
+                continue;
+            };
+            self.wanted.slice = self.slices[self.next].clone();
+            self.next += 1;
+            if let Some(rows) = view.slice(key, &self.wanted, now)? {
+                self.rows = Some(rows);
+                return Ok(Some(same));
+            }
+        }
+    }
 }
 
 /// The group at hand: its first row and what the aggregates have seen.
@@ -63,27 +91,35 @@ struct First {
     row: Option<Row>,
 }
 
-/// Whether nothing of an SSTable matters for a slice of a partition.
-pub(super) fn left_out(reader: &Reader, slice: &Slice, order: &ClusteringOrder) -> bool {
-    !slice.is_all() && reader.has_only_rows() && !reader.may_have(slice, order)
-}
-
 impl Query {
     /// Starts reading as of `now`, seconds since the epoch.
     pub fn run(self: &Arc<Self>, view: &Arc<View>, now: i64) -> Result<ResultRows> {
-        let plan = plan::plan(&self.table, &self.conditions)?;
-        let order = ClusteringOrder::new(&self.table.clustering);
+        let mut plan = plan::plan(&self.table, &self.conditions)?;
+        let reversed = self.reversed && !self.distinct;
+        if reversed {
+            plan.slices.reverse();
+        }
+        let mut wanted = Wanted { slice: Slice::default(), reversed, queried: self.queried.clone() };
+        let lookups = |keys: Vec<Vec<u8>>, slices, wanted| {
+            Source::Keys(Lookups { keys: keys.into(), slices, next: 0, key: None, wanted, rows: None })
+        };
         let source = match plan.access {
-            _ if plan.slice.is_empty(&order) => Source::Keys { keys: VecDeque::new(), rows: None },
-            Access::Keys(keys) => Source::Keys { keys: keys.into(), rows: None },
-            Access::Range(range) => Source::Range(view.rows(&range, now)?),
+            _ if plan.slices.is_empty() => lookups(Vec::new(), Vec::new(), wanted),
+            Access::Keys(keys) => lookups(keys, plan.slices, wanted),
+            Access::Range(range) => {
+                let mut rows = view.rows(&range, now)?;
+                // From the first to the last: all partitions are gone through once.
+                wanted.slice.start = plan.slices.first().and_then(|slice| slice.start.clone());
+                wanted.slice.end = plan.slices.last().and_then(|slice| slice.end.clone());
+                rows.want(wanted, false);
+                Source::Range(rows)
+            }
         };
         Ok(ResultRows {
             query: self.clone(),
             view: view.clone(),
             now,
             source,
-            reversed: None,
             in_partition: false,
             rows_in_partition: 0,
             partition_count: 0,
@@ -91,8 +127,6 @@ impl Query {
             group: None,
             sorted: None,
             done: false,
-            slice: plan.slice,
-            order,
         })
     }
 
@@ -189,7 +223,7 @@ impl ResultRows {
         let query = self.query.clone();
         loop {
             if self.partition_count >= query.per_partition_limit {
-                self.in_partition = false;
+                self.leave_partition();
             }
             let mut found = None;
             let more = self.advance(|current| {
@@ -247,7 +281,7 @@ impl ResultRows {
                 if over && began {
                     // This group is one too many: the rest of the partition is passed over.
                     self.group = None;
-                    self.in_partition = false;
+                    self.leave_partition();
                 }
                 match complete {
                     Some(group) => return self.finish(&group).map(Some),
@@ -292,26 +326,14 @@ impl ResultRows {
     fn advance(&mut self, each: impl FnOnce(&Current<'_>) -> Result<()>) -> Result<bool> {
         let query = self.query.clone();
         if !self.in_partition {
-            if !self.next_partition()? {
-                return Ok(false);
-            }
+            let Some(same) = self.next_partition()? else { return Ok(false) };
             self.in_partition = true;
             self.rows_in_partition = 0;
-            self.partition_count = 0;
-            self.reversed = if query.reversed && !query.distinct { Some(self.collect_reversed()?) } else { None };
+            if !same {
+                self.partition_count = 0;
+            }
         }
         let now = self.now;
-        if let Some(rows) = &mut self.reversed {
-            let next = rows.pop();
-            match (next, self.live()) {
-                (Some(row), Some(live)) => {
-                    let current = query.current(live, row.as_ref(), now);
-                    each(&current)?;
-                }
-                _ => self.in_partition = false,
-            }
-            return Ok(true);
-        }
         let first = self.rows_in_partition == 0;
         self.rows_in_partition += 1;
         let Some(live) = self.live_mut() else {
@@ -324,12 +346,6 @@ impl ResultRows {
         }
         // The row is lent by the reader, beside whose key and static row it is looked at.
         let found = live.next_live()?;
-        if let Some(live) = self.live()
-            && live.row().is_some_and(|row| plan::is_past(&self.order, &self.slice, row))
-        {
-            self.in_partition = false;
-            return Ok(true);
-        }
         if !found {
             self.in_partition = false;
             let Some(live) = self.live() else { return Ok(true) };
@@ -362,63 +378,33 @@ impl ResultRows {
         Ok(true)
     }
 
-    fn collect_reversed(&mut self) -> Result<Vec<Option<Row>>> {
-        let (query, now) = (self.query.clone(), self.now);
-        let (slice, order) = (self.slice.clone(), self.order.clone());
-        let mut all = Vec::new();
-        let Some(live) = self.live_mut() else { return Ok(all) };
-        let mut any = false;
-        while live.next_live()? {
-            any = true;
-            if live.row().is_some_and(|row| plan::is_past(&order, &slice, row)) {
-                break;
-            }
-            let current = query.current(live, live.row(), now);
-            if query.accepts(&current)? {
-                all.push(current.row.cloned());
-            }
-        }
-        if !any && query.shows_static_rows && !live.static_row().is_empty() {
-            let current = query.current(live, None, now);
-            if query.accepts(&current)? {
-                all.push(None);
-            }
-        }
-        Ok(all)
-    }
-
     fn live(&self) -> Option<&LiveRows> {
         match &self.source {
-            Source::Keys { rows, .. } => rows.as_ref(),
+            Source::Keys(lookups) => lookups.rows.as_ref(),
             Source::Range(rows) => Some(rows),
         }
     }
 
     fn live_mut(&mut self) -> Option<&mut LiveRows> {
         match &mut self.source {
-            Source::Keys { rows, .. } => rows.as_mut(),
+            Source::Keys(lookups) => lookups.rows.as_mut(),
             Source::Range(rows) => Some(rows),
         }
     }
 
-    fn next_partition(&mut self) -> Result<bool> {
+    /// Passes over what is left of the partition.
+    fn leave_partition(&mut self) {
+        self.in_partition = false;
+        if let Source::Keys(lookups) = &mut self.source {
+            lookups.next = lookups.slices.len();
+        }
+    }
+
+    /// Goes on to the next partition, or another slice of the same (`true`); `None` behind the last.
+    fn next_partition(&mut self) -> Result<Option<bool>> {
         match &mut self.source {
-            Source::Range(rows) => rows.next_partition(),
-            Source::Keys { keys, rows } => {
-                *rows = None;
-                while let Some(key) = keys.pop_front() {
-                    let key = self.view.key_order().decorate(&key);
-                    let start: Vec<Vec<u8>> = match &self.slice.start {
-                        Some(start) => start.values().into_iter().map(|v| v.unwrap_or_default().to_vec()).collect(),
-                        None => Vec::new(),
-                    };
-                    if let Some(found) = self.view.single(&key, &start, self.now)? {
-                        *rows = Some(found);
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
+            Source::Range(rows) => Ok(rows.next_partition()?.then_some(false)),
+            Source::Keys(lookups) => lookups.advance(&self.view, self.now),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What a query would read, told by the indexes before any row is read.
 
-use super::execute::left_out;
+use std::sync::Arc;
+
 use super::plan::{self, Access};
 use super::prepare::Query;
-use crate::cql::{KeyOrder, names};
+use crate::cql::names;
 use crate::error::Result;
-use crate::rows::ClusteringOrder;
-use crate::sstable::{Cost, Presence, Reader};
-use crate::table::View;
+use crate::rows::Slice;
+use crate::sstable::{Cost, Reader};
+use crate::table::{Candidate, ScanRange, View};
 
 /// How the partitions are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +30,14 @@ impl ReadKind {
 }
 
 /// Why an SSTable is read or left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     Read,
-    BloomFilter,
-    NotInIndex,
-    OutsideTokenRange,
-    OutsideClusterings,
     OlderThanDeletion,
+    OutsideClusterings,
+    NotInIndex,
+    BloomFilter,
+    OutsideTokenRange,
     NothingAsked,
 }
 
@@ -112,21 +113,13 @@ impl Query {
             Access::Range(_) => ReadKind::FullScan,
         };
         let table = &self.table;
-        let order = ClusteringOrder::new(&table.clustering);
-        let slice = !plan.slice.is_all() && matches!(plan.access, Access::Keys(_));
-        let mut sstables = Vec::new();
-        for reader in view.sstables() {
-            let id = reader.descriptor().to_string();
-            let (reason, partitions, mut stretches) = match &plan.access {
-                _ if plan.slice.is_empty(&order) => (Reason::NothingAsked, None, Vec::new()),
-                Access::Keys(keys) => keys_of(reader, view.key_order(), keys, &plan, &order)?,
-                Access::Range(range) => match reader.range_extent(&range.start, &range.end)? {
-                    Some(stretch) => (Reason::Read, None, vec![stretch]),
-                    None => (Reason::OutsideTokenRange, None, Vec::new()),
-                },
-            };
-            sstables.push(SstablePlan { id, reason, partitions, cost: reader.cost(&mut stretches)? });
-        }
+        let narrowed = plan.slices.first().is_none_or(|slice| !slice.is_all());
+        let slice = narrowed && matches!(plan.access, Access::Keys(_));
+        let sstables = match &plan.access {
+            _ if plan.slices.is_empty() => nothing(view),
+            Access::Keys(keys) => of_keys(view, keys, &plan.slices)?,
+            Access::Range(range) => of_range(view, range)?,
+        };
         Ok(Explanation {
             table: format!("{}.{}", names::identifier(&table.keyspace), names::identifier(&table.name)),
             read,
@@ -144,30 +137,56 @@ impl Query {
     }
 }
 
-type Found = (Reason, Option<u64>, Vec<(u64, u64)>);
+fn nothing(view: &View) -> Vec<SstablePlan> {
+    let plan = |reason, id| SstablePlan { id, reason, partitions: None, cost: Cost::default() };
+    view.sstables().iter().map(|s| plan(Reason::NothingAsked, s.descriptor().to_string())).collect()
+}
 
-fn keys_of(
-    reader: &Reader,
-    keys: &KeyOrder,
-    wanted: &[Vec<u8>],
-    plan: &plan::Plan,
-    order: &ClusteringOrder,
-) -> Result<Found> {
-    if left_out(reader, &plan.slice, order) {
-        return Ok((Reason::OutsideClusterings, Some(0), Vec::new()));
-    }
-    let (mut stretches, mut partitions, mut in_filter) = (Vec::new(), 0, false);
-    for key in wanted {
-        match reader.partition_extent(&keys.decorate(key), &plan.slice, &mut stretches)? {
-            Presence::Present(_) => partitions += 1,
-            Presence::Absent => in_filter = true,
-            Presence::FilteredOut => {}
-        }
-    }
-    let reason = match (partitions, in_filter) {
-        (1.., _) => Reason::Read,
-        (_, true) => Reason::NotInIndex,
-        (_, false) => Reason::BloomFilter,
+fn of_range(view: &View, range: &ScanRange) -> Result<Vec<SstablePlan>> {
+    let plan = |reader: &Arc<Reader>| {
+        let stretch = reader.range_extent(&range.start, &range.end)?;
+        let reason = if stretch.is_some() { Reason::Read } else { Reason::OutsideTokenRange };
+        let cost = reader.cost(&mut stretch.into_iter().collect::<Vec<_>>())?;
+        Ok(SstablePlan { id: reader.descriptor().to_string(), reason, partitions: None, cost })
     };
-    Ok((reason, Some(partitions), stretches))
+    view.sstables().iter().map(plan).collect()
+}
+
+/// Each SSTable is read for the first reason that any of the keys and slices gives.
+fn of_keys(view: &View, keys: &[Vec<u8>], slices: &[Slice]) -> Result<Vec<SstablePlan>> {
+    let count = view.sstables().len();
+    let mut stretches = vec![Vec::new(); count];
+    let mut partitions = vec![0; count];
+    let mut reasons: Vec<Option<Reason>> = vec![None; count];
+    for key in keys {
+        let key = view.key_order().decorate(key);
+        let mut read = vec![false; count];
+        for slice in slices {
+            for (i, candidate) in view.candidates(&key, slice, true)?.into_iter().enumerate() {
+                let reason = match candidate {
+                    Candidate::At(_) => Reason::Read,
+                    Candidate::OlderThanDeletion => Reason::OlderThanDeletion,
+                    Candidate::OutsideClusterings => Reason::OutsideClusterings,
+                    Candidate::Absent => Reason::NotInIndex,
+                    Candidate::FilteredOut => Reason::BloomFilter,
+                };
+                if reason == Reason::Read {
+                    view.sstables()[i].partition_extent(&key, slice, &mut stretches[i])?;
+                    read[i] = true;
+                }
+                reasons[i] = Some(reasons[i].map_or(reason, |before| before.min(reason)));
+            }
+        }
+        read.iter().zip(&mut partitions).for_each(|(read, n)| *n += u64::from(*read));
+    }
+    let parts = view.sstables().iter().zip(reasons).zip(partitions.into_iter().zip(stretches));
+    let plan = |((reader, reason), (partitions, mut stretches)): ((&Arc<Reader>, _), (u64, Vec<(u64, u64)>))| {
+        Ok(SstablePlan {
+            id: reader.descriptor().to_string(),
+            reason: Option::unwrap_or(reason, Reason::NothingAsked),
+            partitions: Some(partitions),
+            cost: reader.cost(&mut stretches)?,
+        })
+    };
+    parts.map(plan).collect()
 }

@@ -18,6 +18,7 @@ mod parse;
 mod parse_term;
 mod plan;
 mod prepare;
+mod queried;
 
 pub use execute::{ResultRow, ResultRows};
 pub use explain::{Explanation, ReadKind, Reason, SstablePlan};

@@ -1,6 +1,5 @@
 //! What a statement needs to read: partitions by key, a range of tokens or all, and which rows of them.
 
-use std::cmp::Ordering;
 use std::ops::Bound;
 
 use super::ast::Operator;
@@ -26,7 +25,8 @@ pub(super) enum Access {
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) access: Access,
-    pub(super) slice: Slice,
+    /// Stretches of a partition's rows, in their order; none where no row can match.
+    pub(super) slices: Vec<Slice>,
     /// By index of the conditions: those that decide what is read; the others filter.
     pub(super) decided: Vec<bool>,
     pub(super) has_token_bounds: bool,
@@ -42,8 +42,8 @@ pub(super) fn plan(table: &Table, conditions: &[Condition]) -> Result<Plan> {
                 && matches!(condition.left.as_slice(), [e] if matches!(e.kind, ExprKind::Column(Source::Key(_), _)));
         }
     }
-    let slice = slice(table, conditions, &mut decided);
-    Ok(Plan { access, slice, decided, has_token_bounds })
+    let slices = slices(table, conditions, &mut decided);
+    Ok(Plan { access, slices, decided, has_token_bounds })
 }
 
 fn is_token(condition: &Condition) -> bool {
@@ -115,51 +115,80 @@ pub(super) fn key(parts: &[Vec<u8>]) -> Result<Vec<u8>> {
     Ok(key)
 }
 
+/// IN lists that make more slices are taken as the one from their least to their greatest value.
+const MAX_SLICES: usize = 1000;
+
 /// Where the rows of a partition that are asked for begin and end, as far as the clustering columns tell in their order.
 /// Rows within still pass the filter.
-fn slice(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Slice {
-    let mut prefix: Vec<Vec<u8>> = Vec::new();
-    let mut bounds = Bounds { order: ClusteringOrder::new(&table.clustering), slice: Slice::default() };
-    while let Some(column) = table.clustering.get(prefix.len()) {
-        let i = prefix.len();
-        let order = Comparator::new(&column.ty, column.reversed);
-        if let Some((at, mut values)) = equal_values(conditions, Source::Clustering(i)) {
-            values.sort_by(|a, b| order.compare(a, b));
-            let (Some(first), Some(last)) = (values.first(), values.last()) else { break };
-            decided[at] = values.len() == 1;
-            if values.len() > 1 {
-                bounds.narrow([&prefix[..], &[(*first).clone()]].concat(), true, -1);
-                bounds.narrow([&prefix[..], &[(*last).clone()]].concat(), false, 1);
-                return bounds.slice;
+fn slices(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Vec<Slice> {
+    let order = ClusteringOrder::new(&table.clustering);
+    let mut prefixes: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
+    while let Some(column) = table.clustering.get(prefixes[0].len()) {
+        let width = prefixes[0].len();
+        let source = Source::Clustering(width);
+        let more: Vec<Vec<Vec<u8>>>;
+        if let Some((at, mut values)) = equal_values(conditions, source) {
+            let values_order = Comparator::new(&column.ty, column.reversed);
+            values.sort_by(|a, b| values_order.compare(a, b));
+            values.dedup_by(|a, b| values_order.compare(a, b).is_eq());
+            if values.is_empty() {
+                return Vec::new();
             }
-            prefix.push((*first).clone());
-            continue;
-        }
-        // (a, b) = (1, 2) gives both.
-        let equal = conditions.iter().position(|c| {
-            c.operator == Operator::Eq && c.right.len() == 1 && multi(c, Source::Clustering(i)).is_some()
-        });
-        if let Some(at) = equal
-            && let Some(value) =
-                multi(&conditions[at], Source::Clustering(i)).and_then(|n| conditions[at].right[0].get(n))
+            decided[at] = true;
+            more = values.iter().map(|value| vec![(*value).clone()]).collect();
+        } else if let Some(at) =
+            conditions.iter().position(|c| is_equal(c) && multi(c, source) == Some(0) && follows(c, width))
         {
             decided[at] = true;
-            prefix.push(value.clone());
-            continue;
+            let place = |values: &Vec<Vec<u8>>| SliceBound::new(prefixes[0].iter().chain(values).map(Some), 0);
+            let mut values = conditions[at].right.clone();
+            values.sort_by(|a, b| order.compare(place(a).place(), place(b).place()));
+            values.dedup_by(|a, b| order.compare(place(a).place(), place(b).place()).is_eq());
+            if values.is_empty() {
+                return Vec::new();
+            }
+            more = values;
+        } else {
+            break;
+        }
+        if prefixes.len().saturating_mul(more.len()) > MAX_SLICES {
+            let (first, last) = (&prefixes[0], &prefixes[prefixes.len() - 1]);
+            let bound = |prefix: &[Vec<u8>], values: &[Vec<u8>], side| {
+                Some(SliceBound::new(prefix.iter().chain(values).map(Some), side))
+            };
+            return vec![Slice { start: bound(first, &more[0], -1), end: bound(last, &more[more.len() - 1], 1) }];
+        }
+        prefixes = prefixes.iter().flat_map(|p| more.iter().map(move |m| [&p[..], &m[..]].concat())).collect();
+    }
+    let width = prefixes[0].len();
+    let slices = prefixes.into_iter().map(|prefix| {
+        let mut bounds = Bounds { order: order.clone(), slice: Slice::default() };
+        if width > 0 {
+            bounds.narrow(prefix.clone(), true, -1);
+            bounds.narrow(prefix.clone(), false, 1);
         }
         for (at, condition) in conditions.iter().enumerate() {
-            let own = matches!(condition.left.as_slice(), [e] if matches!(&e.kind, ExprKind::Column(s, _) if *s == Source::Clustering(i)));
-            if own || multi(condition, Source::Clustering(i)) == Some(0) {
+            if width < table.clustering.len() && follows(condition, width) {
                 decided[at] |= bounds.relation(table, condition, &prefix);
             }
         }
-        break;
-    }
-    if !prefix.is_empty() {
-        bounds.narrow(prefix.clone(), true, -1);
-        bounds.narrow(prefix, false, 1);
-    }
-    bounds.slice
+        bounds.slice
+    });
+    let slices: Vec<Slice> = slices.collect();
+    slices.into_iter().filter(|slice| !slice.is_empty(&order)).collect()
+}
+
+fn is_equal(condition: &Condition) -> bool {
+    matches!(condition.operator, Operator::Eq | Operator::In)
+}
+
+/// Whether a condition is about the clustering columns from the given one on, one behind the other.
+fn follows(condition: &Condition, first: usize) -> bool {
+    condition
+        .left
+        .iter()
+        .enumerate()
+        .all(|(n, left)| matches!(&left.kind, ExprKind::Column(Source::Clustering(i), _) if *i == first + n))
 }
 
 struct Bounds {
@@ -192,16 +221,6 @@ impl Bounds {
             let taken = if uniform { right.len() } else { 1 };
             [prefix, &right[..taken.min(right.len())]].concat()
         };
-        if condition.operator == Operator::In {
-            let mut places: Vec<_> = condition.right.iter().map(|right| values(right)).collect();
-            let place = |values: &Vec<Vec<u8>>| SliceBound::new(values.iter().map(Some), 0);
-            places.sort_by(|a, b| self.order.compare(place(a).place(), place(b).place()));
-            if let (Some(first), Some(last)) = (places.first(), places.last()) {
-                self.narrow(first.clone(), true, -1);
-                self.narrow(last.clone(), false, 1);
-            }
-            return false;
-        }
         let (greater, inclusive) = match condition.operator {
             Operator::Greater => (true, false),
             Operator::GreaterEq => (true, true),
@@ -242,12 +261,4 @@ fn range(conditions: &[Condition]) -> ScanRange {
             None => Bound::Unbounded,
         },
     }
-}
-
-/// Compares values of a partition's rows with the end of a slice.
-pub(super) fn is_past(order: &ClusteringOrder, slice: &Slice, row: &crate::rows::Row) -> bool {
-    slice
-        .end
-        .as_ref()
-        .is_some_and(|end| order.compare(crate::rows::Place::of_row(row), end.place()) == Ordering::Greater)
 }

@@ -9,9 +9,10 @@ use super::bind::{Binder, token_type};
 use super::expr::{Expr, ExprKind, Source, token_bytes};
 use super::filter::Condition;
 use super::literal::{Site, encode};
-use super::{name, plan};
+use super::{name, plan, queried};
 use crate::cql::{KeyOrder, Type, names};
 use crate::error::Result;
+use crate::merge::Queried;
 use crate::schema::{Column, Table};
 
 /// A column of a result.
@@ -34,6 +35,7 @@ pub struct Query {
     /// The conditions as text.
     pub(super) relations: Vec<String>,
     pub(super) group_by: Vec<Expr>,
+    pub(super) queried: Option<Arc<Queried>>,
     pub(super) reversed: bool,
     /// Rows are sorted by these (clustering columns) when all are there: several partitions and ORDER BY.
     pub(super) sort_by: Vec<(Expr, bool)>,
@@ -95,6 +97,12 @@ impl Query {
             return Err(site.at(select.at.start, "WHERE can't be about rows where only static columns are selected"));
         }
         let shows_static_rows = !restricts(|s| matches!(s, Source::Clustering(_) | Source::Regular(_)));
+        let operands = aggregates.iter().filter_map(|a| a.of.as_ref());
+        let restricted = conditions.iter().flat_map(|c| &c.left);
+        let queried = match select.selectors.is_empty() {
+            true => None,
+            false => queried::queried(table, selected.iter().chain(operands), restricted),
+        };
         Ok(Query {
             table: table.clone(),
             columns,
@@ -105,6 +113,7 @@ impl Query {
             conditions,
             relations: select.relations.iter().map(name::of_relation).collect(),
             group_by,
+            queried,
             reversed,
             sort_by,
             limit: select.limit.unwrap_or(u64::MAX),

@@ -10,6 +10,7 @@ use crate::schema::Column;
 #[derive(Debug, Clone)]
 pub struct ClusteringOrder {
     comparators: Box<[Comparator]>,
+    reversed: bool,
 }
 
 /// Where a row or a range bound stands: a clustering prefix, and its side of the rows that begin with it.
@@ -52,7 +53,13 @@ impl<'a> Place<'a> {
 
 impl ClusteringOrder {
     pub fn new(clustering: &[Column]) -> Self {
-        ClusteringOrder { comparators: clustering.iter().map(|c| Comparator::new(&c.ty, c.reversed)).collect() }
+        let comparators = clustering.iter().map(|c| Comparator::new(&c.ty, c.reversed)).collect();
+        ClusteringOrder { comparators, reversed: false }
+    }
+
+    /// For partitions that are read from their end.
+    pub fn set_reversed(&mut self, reversed: bool) {
+        self.reversed = reversed;
     }
 
     /// Two rows, by their clustering values one after the other.
@@ -76,6 +83,12 @@ impl ClusteringOrder {
 
     #[inline]
     pub fn compare(&self, a: Place<'_>, b: Place<'_>) -> Ordering {
+        let ordering = self.forwards(a, b);
+        if self.reversed { ordering.reverse() } else { ordering }
+    }
+
+    #[inline]
+    fn forwards(&self, a: Place<'_>, b: Place<'_>) -> Ordering {
         let (a_len, b_len) = (a.values.len(), b.values.len());
         for (i, comparator) in self.comparators.iter().enumerate().take(a_len.min(b_len)) {
             let ordering = match (a.value(i), b.value(i)) {

@@ -17,6 +17,7 @@ mod pages;
 pub mod prefix;
 mod read;
 mod reader;
+mod reverse;
 mod scanner;
 pub mod statistics;
 pub mod toc;
@@ -33,6 +34,7 @@ pub use index::{IndexEntry, IndexIter, PartitionIndex, RowBlock, RowIndex, RowIn
 pub use index_writer::{IndexParameters, IndexWriter};
 pub use prefix::{Bound, ClusteringPrefix, ClusteringTypes};
 pub use reader::{Entries, Presence, Reader, read_statistics};
+pub use reverse::ReverseScanner;
 pub use scanner::Scanner;
 pub use statistics::Statistics;
 pub use toc::Toc;

@@ -13,11 +13,12 @@ use super::descriptor::{Component, Descriptor};
 use super::filter::BloomFilter;
 use super::index::{IndexEntry, IndexIter, PartitionIndex, RowBlock};
 use super::prefix::{self, ClusteringTypes};
+use super::reverse::ReverseScanner;
 use super::scanner::Scanner;
 use super::statistics::{LARGEST_STATISTICS, Statistics};
 use crate::cql::{DecoratedKey, KeyOrder};
 use crate::error::{Error, Kind, Result};
-use crate::rows::NO_DELETION_TIME;
+use crate::rows::{DeletionTime, NO_DELETION_TIME, Row, SliceBound};
 use crate::schema::Table;
 use crate::storage::{FileSource, Source, read_all};
 
@@ -249,6 +250,19 @@ impl Reader {
     /// The partitions that begin at positions from `start` to before `end`.
     pub fn scan(self: &Arc<Self>, start: u64, end: u64) -> Result<Scanner> {
         Scanner::new(self.clone(), start.min(self.data.len()), end)
+    }
+
+    /// The partition at a position, from its end, or from the bound, to its first row.
+    pub fn scan_reversed(self: &Arc<Self>, position: u64, end: Option<&SliceBound>) -> ReverseScanner {
+        ReverseScanner::new(self.clone(), position, end.cloned())
+    }
+
+    /// The deletion of the partition at a position.
+    pub fn partition_deletion(&self, position: u64) -> Result<DeletionTime> {
+        let mut decoder = self.decoder();
+        decoder.seek(position).map_err(|e| self.locate(e))?;
+        let (mut key, mut static_row) = (Vec::new(), Row::default());
+        decoder.partition(&mut key, &mut static_row).map_err(|e| self.locate(decoder.locate(e)))
     }
 
     /// The partitions of a range of keys; `None` where there are none.

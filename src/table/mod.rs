@@ -7,11 +7,13 @@ pub mod inferred;
 mod keys;
 pub mod listing;
 mod parallel;
+mod slice;
 mod store;
 mod txn;
 mod view;
 
 pub use database::{Database, Options};
 pub use keys::KeyStream;
+pub use slice::Candidate;
 pub use store::TableStore;
 pub use view::{PartitionRows, ScanRange, View};

@@ -57,7 +57,7 @@ impl View {
         self.unreadable.as_ref()
     }
 
-    fn check_complete(&self) -> Result<()> {
+    pub(super) fn check_complete(&self) -> Result<()> {
         match &self.unreadable {
             Some(e) => {
                 Err(e.clone().context("an SSTable of the table can't be read (without its files the others can)"))
@@ -95,7 +95,7 @@ impl View {
     }
 
     /// Moves to the partition asked for. The index has no checksum: what it led to must be that one, in each SSTable.
-    fn enter(&self, rows: &mut LiveRows, key: &DecoratedKey, positions: &[Option<u64>]) -> Result<()> {
+    pub(super) fn enter(&self, rows: &mut LiveRows, key: &DecoratedKey, positions: &[Option<u64>]) -> Result<()> {
         let found = rows.next_partition()? && rows.key().key == key.key;
         if !found || rows.sources() != positions.iter().flatten().count() {
             let names = self.sstables.iter().zip(positions).filter(|(_, p)| p.is_some());
@@ -104,30 +104,6 @@ impl View {
             return Err(Error::corrupt(format!("{message} (one of {})", names.join(", "))));
         }
         Ok(())
-    }
-
-    /// As [`partition`](Self::partition), in a reader that borrows nothing from the view. Rows before `from`, values of
-    /// the first clustering columns, may be left out.
-    pub fn single(&self, key: &DecoratedKey, from: &[Vec<u8>], now: i64) -> Result<Option<LiveRows>> {
-        self.check_complete()?;
-        let mut streams: Vec<Box<dyn PartitionStream>> = Vec::new();
-        let mut positions = Vec::with_capacity(self.sstables.len());
-        for sstable in &self.sstables {
-            let position = sstable.lookup(key)?;
-            if let Some(position) = position {
-                streams.push(Box::new(sstable.scan(position, position.saturating_add(1))?));
-            }
-            positions.push(position);
-        }
-        if streams.is_empty() {
-            return Ok(None);
-        }
-        let mut rows = LiveRows::new(&self.table, &self.keys, streams, now);
-        if !from.is_empty() {
-            rows.start_near(from);
-        }
-        self.enter(&mut rows, key, &positions)?;
-        Ok(Some(rows))
     }
 
     fn rows_at(&self, positions: &[Option<u64>], now: i64) -> Result<PartitionRows<'_>> {
