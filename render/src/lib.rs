@@ -1,11 +1,12 @@
-//! Rows and values of the engine as text: JSON as SELECT JSON prints it, CSV as cqlsh COPY TO, the JSON of sstabledump,
-//! and keys as file names.
+//! Rows and values of the engine as text and back: JSON as SELECT JSON prints it, CSV as cqlsh COPY TO, the JSON of
+//! sstabledump; and keys as file names.
 
 pub mod csv;
 pub mod dump;
 pub mod explain;
 pub mod json;
 pub mod name;
+pub mod parse;
 pub mod result;
 mod rows;
 pub mod value;

@@ -1,0 +1,285 @@
+//! Values from JSON. Follows AbstractType.fromJSONObject of each class, with two differences: numbers of decimals keep all
+//! their digits, and a timestamp may be any number.
+//!
+//! In a dump NaN and the infinities print as null, since JSON has no word for them: each null float of a dump is NaN.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use sstablefs::cql::{Type, names};
+
+use super::nested::Parts;
+use super::row::Source;
+use super::scalar::{big_integer, from_text, hex, is_nested, wrong};
+use super::shown;
+
+/// The text of a JSON value, without white space around.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JsonText<'a> {
+    pub(super) raw: &'a str,
+    pub(super) in_dump: bool,
+}
+
+impl Source for JsonText<'_> {
+    fn is_null(&self, _ty: &Type) -> bool {
+        self.raw == "null"
+    }
+
+    #[inline]
+    fn bytes(&self, ty: &Type, out: &mut Vec<u8>) -> Result<(), String> {
+        value(ty, self.raw, self.in_dump, out)
+    }
+
+    fn parts(&self, ty: &Type) -> Result<Parts, String> {
+        parts(ty, self.raw, self.in_dump)
+    }
+}
+
+/// The entries of an object in their order.
+pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    entries.push((key, map.next_value()?));
+                }
+                Ok(Object(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// A string, borrowed where it has no escapes.
+pub(super) struct Key<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// The text that a JSON string stands for; `None` when it is no string.
+#[inline]
+pub(super) fn string(raw: &str) -> Result<Option<Cow<'_, str>>, String> {
+    let Some(inner) = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) else { return Ok(None) };
+    if !inner.contains('\\') {
+        return Ok(Some(Cow::Borrowed(inner)));
+    }
+    match serde_json::from_str::<Key<'_>>(raw) {
+        Ok(Key(text)) => Ok(Some(text)),
+        Err(error) => Err(format!("a string that can't be read: {error}")),
+    }
+}
+
+/// What kind of value a JSON text is, for errors.
+fn kind(raw: &str) -> &'static str {
+    match raw.as_bytes().first() {
+        Some(b'"') => "a string",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+fn expected(ty: &Type, what: &str, raw: &str) -> String {
+    format!("a value of type {} is {what} in JSON, this is {}: {}", names::cql_name(ty), kind(raw), shown(raw))
+}
+
+#[inline]
+fn value(ty: &Type, raw: &str, in_dump: bool, out: &mut Vec<u8>) -> Result<(), String> {
+    match raw.as_bytes().first() {
+        Some(b'"') => {
+            let text = string(raw)?.unwrap_or_default();
+            string_value(ty, &text, in_dump, out)
+        }
+        Some(b'{' | b'[') if is_nested(ty) => parts(ty, raw, in_dump)?.freeze(ty, out),
+        Some(b't' | b'f') if *ty == Type::Boolean => {
+            out.push(u8::from(raw == "true"));
+            Ok(())
+        }
+        Some(b'n') => match ty {
+            Type::Float if in_dump => {
+                out.extend_from_slice(&f32::NAN.to_be_bytes());
+                Ok(())
+            }
+            Type::Double if in_dump => {
+                out.extend_from_slice(&f64::NAN.to_be_bytes());
+                Ok(())
+            }
+            _ => Err("null can't be here".into()),
+        },
+        Some(b'-' | b'0'..=b'9') => number(ty, raw, out),
+        _ => Err(expected(ty, shape(ty), raw)),
+    }
+}
+
+/// What JSON has for values of a type.
+fn shape(ty: &Type) -> &'static str {
+    match ty {
+        Type::List { .. } | Type::Set { .. } | Type::Tuple(_) | Type::Vector { .. } => "an array",
+        Type::Map { .. } | Type::User(_) => "an object",
+        Type::Boolean => "true or false",
+        Type::TinyInt
+        | Type::SmallInt
+        | Type::Int
+        | Type::BigInt
+        | Type::Varint
+        | Type::Decimal
+        | Type::Float
+        | Type::Double => "a number",
+        Type::Blob | Type::Custom(_) => "a string that begins with 0x",
+        _ => "a string",
+    }
+}
+
+#[inline]
+fn number(ty: &Type, raw: &str, out: &mut Vec<u8>) -> Result<(), String> {
+    let integer = !raw.contains(['.', 'e', 'E']);
+    match ty {
+        Type::Int | Type::BigInt | Type::TinyInt | Type::SmallInt if integer => from_text(ty, raw, out),
+        Type::Timestamp | Type::LegacyTimestamp if integer => from_text(ty, raw, out),
+        Type::Varint if integer => big_integer(raw, out).ok_or_else(|| wrong(ty, raw)),
+        Type::Decimal | Type::Double => from_text(ty, raw, out),
+        Type::Float if integer => from_text(ty, raw, out),
+        // Jackson makes a double of it first.
+        Type::Float => {
+            let double = raw.parse::<f64>().map_err(|_| wrong(ty, raw))?;
+            out.extend_from_slice(&(double as f32).to_be_bytes());
+            Ok(())
+        }
+        Type::Int | Type::BigInt | Type::TinyInt | Type::SmallInt | Type::Varint => Err(wrong(ty, raw)),
+        _ => Err(expected(ty, shape(ty), raw)),
+    }
+}
+
+/// A string, or the key of a map, as a value.
+fn string_value(ty: &Type, text: &str, in_dump: bool, out: &mut Vec<u8>) -> Result<(), String> {
+    match ty {
+        Type::Text | Type::Int | Type::BigInt | Type::Uuid => from_text(ty, text, out),
+        Type::Blob | Type::Custom(_) => {
+            let digits = text.strip_prefix("0x").ok_or_else(|| format!("'{}' does not begin with 0x", shown(text)))?;
+            hex(digits, out).ok_or_else(|| wrong(ty, text))
+        }
+        Type::Varint if text.is_empty() && !in_dump => Err(wrong(ty, text)),
+        Type::Float | Type::Double if in_dump && text == "null" => value(ty, text, in_dump, out),
+        // What Cassandra prints for a time of no bytes.
+        Type::Time if in_dump && text == "null" => Ok(()),
+        ty if is_nested(ty) => {
+            let inner: &RawValue = serde_json::from_str(text)
+                .map_err(|_| format!("'{}' is not JSON of a value of type {}", shown(text), names::cql_name(ty)))?;
+            parts(ty, inner.get(), in_dump)?.freeze(ty, out)
+        }
+        _ => from_text(ty, text, out),
+    }
+}
+
+fn parts(ty: &Type, raw: &str, in_dump: bool) -> Result<Parts, String> {
+    if let Some(text) = string(raw)? {
+        let inner: &RawValue = serde_json::from_str(&text)
+            .map_err(|_| format!("'{}' is not JSON of a value of type {}", shown(&text), names::cql_name(ty)))?;
+        if inner.get().starts_with('"') {
+            return Err(expected(ty, shape(ty), inner.get()));
+        }
+        return parts(ty, inner.get(), in_dump);
+    }
+    let array = || -> Result<Vec<&RawValue>, String> {
+        if !raw.starts_with('[') {
+            return Err(expected(ty, "an array", raw));
+        }
+        serde_json::from_str(raw).map_err(|e| e.to_string())
+    };
+    let object = || -> Result<Object<'_>, String> {
+        if !raw.starts_with('{') {
+            return Err(expected(ty, "an object", raw));
+        }
+        serde_json::from_str(raw).map_err(|e| e.to_string())
+    };
+    let bytes = |ty: &Type, raw: &RawValue| {
+        let mut bytes = Vec::new();
+        value(ty, raw.get(), in_dump, &mut bytes).map(|()| bytes)
+    };
+    let field = |ty: &Type, raw: &RawValue| if raw.get() == "null" { Ok(None) } else { bytes(ty, raw).map(Some) };
+    let no_null = |e: String, what: &str| if e == "null can't be here" { format!("{what} can't be null") } else { e };
+    Ok(match ty {
+        Type::List { element, .. } | Type::Set { element, .. } | Type::Vector { element, .. } => {
+            let elements = array()?.into_iter().map(|raw| bytes(element, raw).map_err(|e| no_null(e, "an element")));
+            Parts::Elements(elements.collect::<Result<_, _>>()?)
+        }
+        Type::Map { key, value, .. } => {
+            let mut entries = Vec::new();
+            for (name, raw) in object()?.0 {
+                let mut key_bytes = Vec::new();
+                string_value(key, &name, in_dump, &mut key_bytes)?;
+                let value = bytes(value, raw).map_err(|e| no_null(e, "a value of a map"))?;
+                entries.push((key_bytes, value));
+            }
+            Parts::Entries(entries)
+        }
+        Type::Tuple(types) => {
+            let items = array()?;
+            if items.len() != types.len() {
+                return Err(format!("the tuple has {} elements, here are {}", types.len(), items.len()));
+            }
+            let fields = types.iter().zip(items).map(|(ty, raw)| field(ty, raw));
+            Parts::Fields(fields.collect::<Result<_, _>>()?)
+        }
+        Type::User(user) => {
+            let mut fields = vec![None; user.fields.len()];
+            let mut seen = vec![false; user.fields.len()];
+            for (name, raw) in object()?.0 {
+                let wanted = column_name(&name);
+                let Some(i) = user.fields.iter().position(|(name, _)| *name == wanted) else {
+                    return Err(format!("the type {} has no field {}", user.name, shown(&name)));
+                };
+                if std::mem::replace(&mut seen[i], true) {
+                    return Err(format!("the field {} is there twice", shown(&name)));
+                }
+                fields[i] = field(&user.fields[i].1, raw).map_err(|e| format!("field {}: {e}", shown(&name)))?;
+            }
+            Parts::Fields(fields)
+        }
+        _ => return Err(expected(ty, shape(ty), raw)),
+    })
+}
+
+/// The name that a key stands for: what is in quotes as it is, everything else in lower case
+/// (JsonUtils.handleCaseSensitivity).
+pub(super) fn column_name(key: &str) -> Cow<'_, str> {
+    if key.len() >= 2 && key.starts_with('"') && key.ends_with('"') {
+        return Cow::Borrowed(&key[1..key.len() - 1]);
+    }
+    if key.chars().any(char::is_uppercase) { Cow::Owned(key.to_lowercase()) } else { Cow::Borrowed(key) }
+}
