@@ -42,14 +42,19 @@ pub fn len(value: u64) -> usize {
 }
 
 /// Appends an unsigned vint in its shortest form.
+#[inline]
 pub fn write(value: u64, out: &mut Vec<u8>) {
+    if value < 0x80 { out.push(value as u8) } else { write_long(value, out) }
+}
+
+fn write_long(value: u64, out: &mut Vec<u8>) {
     let n = len(value);
     if n == 9 {
         out.push(0xff);
         out.extend_from_slice(&value.to_be_bytes());
         return;
     }
-    let marked = if n == 1 { value } else { value | u64::from(!(0xffu8 >> (n - 1))) << (8 * (n - 1)) };
+    let marked = value | u64::from(!(0xffu8 >> (n - 1))) << (8 * (n - 1));
     out.extend_from_slice(&marked.to_be_bytes()[8 - n..]);
 }
 

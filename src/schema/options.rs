@@ -94,6 +94,28 @@ pub(super) fn map_literal<'a>(entries: impl Iterator<Item = (&'a str, String)>) 
     format!("{{{}}}", entries.join(", "))
 }
 
+/// The strings of a literal that [`map_literal`] made, keys and values in turn.
+pub(super) fn map_entries(literal: &str) -> BTreeMap<String, String> {
+    let mut strings = Vec::new();
+    let mut rest = literal.chars().peekable();
+    while rest.by_ref().any(|c| c == '\'') {
+        let mut text = String::new();
+        while let Some(c) = rest.next() {
+            if c == '\'' && rest.next_if_eq(&'\'').is_none() {
+                break;
+            }
+            text.push(c);
+        }
+        strings.push(text);
+    }
+    let mut strings = strings.into_iter();
+    let mut entries = BTreeMap::new();
+    while let (Some(key), Some(value)) = (strings.next(), strings.next()) {
+        entries.insert(key, value);
+    }
+    entries
+}
+
 fn blob_literal(bytes: &[u8]) -> String {
     let mut text = String::from("0x");
     for byte in bytes {
@@ -122,6 +144,15 @@ mod tests {
         {
             assert_eq!(java_double(value), text);
         }
+    }
+
+    #[test]
+    fn maps_go_both_ways() {
+        let entries = [("a", "1"), ("b", "it's"), ("c", "")];
+        let literal = map_literal(entries.iter().map(|(key, value)| (*key, names::string_literal(value))));
+        let back = map_entries(&literal);
+        assert_eq!(back.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>(), entries);
+        assert!(map_entries("").is_empty() && map_entries("{}").is_empty());
     }
 
     #[test]

@@ -123,6 +123,16 @@ impl Table {
         self.regulars.sort_by(Column::storage_order);
     }
 
+    /// The entries of an option that is a map of strings, as `compression` and `caching`; none where it has no such option.
+    pub fn option_map(&self, name: &str) -> BTreeMap<String, String> {
+        super::options::map_entries(self.options.get(name).map_or("", String::as_str))
+    }
+
+    /// An option that is a number.
+    pub fn option_number(&self, name: &str) -> Option<f64> {
+        self.options.get(name)?.trim_matches('\'').parse().ok()
+    }
+
     pub fn is_counter(&self) -> bool {
         self.flags.is_counter
     }

@@ -25,6 +25,11 @@ impl Digest {
         }
     }
 
+    /// What the file holds.
+    pub fn text(self) -> String {
+        self.0.to_string()
+    }
+
     /// The checksum of a file.
     pub fn of(data: &Source) -> Result<Digest> {
         let mut crc = crc32fast::Hasher::new();

@@ -8,9 +8,10 @@
 //!   type: vint-length Java class name
 //! ```
 
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, vint};
 use crate::cql::{Type, java};
 use crate::error::{Error, Result};
+use crate::schema::{Column, Table};
 
 /// 2015-09-22, from which the smallest values are counted.
 const EPOCH_SECONDS: i32 = 1_442_880_000;
@@ -51,6 +52,55 @@ impl SerializationHeader {
             statics: read_columns(cursor)?,
             regulars: read_columns(cursor)?,
         })
+    }
+}
+
+impl SerializationHeader {
+    /// For any data of the table: all of its columns, and times from 2015 on (EncodingStats.NO_STATS).
+    pub fn of_table(table: &Table) -> SerializationHeader {
+        SerializationHeader {
+            min_timestamp: EPOCH_MICROS,
+            min_local_deletion_time: i64::from(EPOCH_SECONDS),
+            min_ttl: 0,
+            key_type: table.partition_key_type(),
+            clustering: table.clustering.iter().map(|c| (c.ty.clone(), c.reversed)).collect(),
+            statics: table.statics.iter().map(HeaderColumn::from).collect(),
+            regulars: table.regulars.iter().map(HeaderColumn::from).collect(),
+        }
+    }
+
+    pub fn write(&self, out: &mut Vec<u8>) {
+        vint::write(self.min_timestamp.wrapping_sub(EPOCH_MICROS) as u64, out);
+        let seconds = self.min_local_deletion_time.wrapping_sub(i64::from(EPOCH_SECONDS)) as i32;
+        vint::write(i64::from(seconds) as u64, out);
+        vint::write(i64::from(self.min_ttl) as u64, out);
+        write_type(&self.key_type, false, out);
+        write_types(&self.clustering, out);
+        for columns in [&self.statics, &self.regulars] {
+            vint::write(columns.len() as u64, out);
+            for column in columns {
+                vint::write(column.name.len() as u64, out);
+                out.extend_from_slice(column.name.as_bytes());
+                write_type(&column.ty, false, out);
+            }
+        }
+    }
+}
+
+pub(super) fn write_types(types: &[(Type, bool)], out: &mut Vec<u8>) {
+    vint::write(types.len() as u64, out);
+    types.iter().for_each(|(ty, reversed)| write_type(ty, *reversed, out));
+}
+
+fn write_type(ty: &Type, reversed: bool, out: &mut Vec<u8>) {
+    let name = java::name(ty, reversed);
+    vint::write(name.len() as u64, out);
+    out.extend_from_slice(name.as_bytes());
+}
+
+impl From<&Column> for HeaderColumn {
+    fn from(column: &Column) -> Self {
+        HeaderColumn { name: column.name.clone(), ty: column.ty.clone() }
     }
 }
 

@@ -56,7 +56,7 @@ impl<'a> From<&'a Marker> for ClusteringPrefix<'a> {
 }
 
 /// Owns a clustering prefix, in memory that is used again.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct PrefixBuffer {
     kind: Option<BoundKind>,
     bytes: Vec<u8>,

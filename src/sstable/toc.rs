@@ -29,6 +29,13 @@ impl Toc {
         Ok(toc)
     }
 
+    /// As Cassandra writes it: names in the order of their letters.
+    pub fn text(components: &[Component]) -> String {
+        let mut names: Vec<&str> = components.iter().map(|c| c.name()).collect();
+        names.sort_unstable();
+        names.into_iter().flat_map(|name| [name, "\n"]).collect()
+    }
+
     pub fn has(&self, component: Component) -> bool {
         self.components.contains(&component)
     }

@@ -137,6 +137,11 @@ impl Version {
         self.at_least(b"oa")
     }
 
+    /// The latest local deletion time that it can hold (Cell.getVersionedMaxDeletiontionTime).
+    pub fn latest_deletion_time(self) -> i64 {
+        if self.has_uint_deletion_time() { i64::from(u32::MAX) - 2 } else { i64::from(i32::MAX) - 1 }
+    }
+
     pub fn has_token_space_coverage(self) -> bool {
         self.at_least(b"oa")
     }

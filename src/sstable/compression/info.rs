@@ -10,11 +10,12 @@
 //! The last chunk may be empty: a writer that was flushed at a chunk's end adds one.
 
 use super::codec::Codec;
+use super::parameters::CompressionParameters;
 use crate::bytes::Cursor;
 use crate::error::{Error, Result};
 use crate::sstable::read::read_exact;
 use crate::sstable::version::Version;
-use crate::storage::Source;
+use crate::storage::{Buffered, Source};
 
 /// Offsets are kept in memory up to this many; beyond, they are read from the file as they are needed.
 const OFFSETS_IN_MEMORY: u64 = 1 << 16;
@@ -138,6 +139,41 @@ impl CompressionInfo {
         }
         Ok((start, end))
     }
+}
+
+/// Writes the component for chunks of these lengths as they are stored.
+pub(super) fn write(
+    parameters: &CompressionParameters,
+    data_length: u64,
+    stored_lengths: &[u32],
+    out: &mut Buffered,
+) -> Result<()> {
+    let too_much = || Error::unsupported("more than 2^31 chunks: use larger ones");
+    let chunks = i32::try_from(stored_lengths.len()).map_err(|_| too_much())?;
+    let head = out.buffer();
+    write_utf(parameters.codec.class_name(), head)?;
+    head.extend_from_slice(&(parameters.options.len() as i32).to_be_bytes());
+    for (name, value) in &parameters.options {
+        write_utf(name, head)?;
+        write_utf(value, head)?;
+    }
+    head.extend_from_slice(&parameters.chunk_length.to_be_bytes());
+    head.extend_from_slice(&parameters.max_compressed_length.to_be_bytes());
+    head.extend_from_slice(&data_length.to_be_bytes());
+    head.extend_from_slice(&chunks.to_be_bytes());
+    let mut offset = 0u64;
+    for length in stored_lengths {
+        out.append(&offset.to_be_bytes())?;
+        offset += u64::from(*length);
+    }
+    Ok(())
+}
+
+fn write_utf(text: &str, out: &mut Vec<u8>) -> Result<()> {
+    let length = u16::try_from(text.len()).map_err(|_| Error::invalid("a compression option of more than 64 KiB"))?;
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
 }
 
 fn utf(cursor: &mut Cursor<'_>) -> Result<String> {

@@ -17,11 +17,11 @@ use crate::rows::{
     Span,
 };
 
-const CELL_DELETED: u8 = 0x01;
-const CELL_EXPIRING: u8 = 0x02;
-const CELL_EMPTY_VALUE: u8 = 0x04;
-const CELL_ROW_TIMESTAMP: u8 = 0x08;
-const CELL_ROW_TTL: u8 = 0x10;
+pub(super) const CELL_DELETED: u8 = 0x01;
+pub(super) const CELL_EXPIRING: u8 = 0x02;
+pub(super) const CELL_EMPTY_VALUE: u8 = 0x04;
+pub(super) const CELL_ROW_TIMESTAMP: u8 = 0x08;
+pub(super) const CELL_ROW_TTL: u8 = 0x10;
 
 /// Local deletion time of a cell whose own can't be true (Cell.INVALID_DELETION_TIME).
 const INVALID_DELETION_TIME: i64 = u32::MAX as i64 - 1;

@@ -9,10 +9,13 @@
 //! db.Columns.Serializer; ma to oa and da.
 
 mod body;
+mod body_encoder;
 mod columns;
 mod decoder;
+mod encoder;
 mod head;
 mod window;
 
 pub(crate) use columns::Layout;
 pub(crate) use decoder::Decoder;
+pub(crate) use encoder::Encoder;

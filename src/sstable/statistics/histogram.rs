@@ -35,6 +35,27 @@ impl EstimatedHistogram {
         Ok(EstimatedHistogram { offsets, buckets })
     }
 
+    /// An empty one whose offsets grow by a fifth (EstimatedHistogram.newOffsets).
+    pub fn new(offsets: usize) -> EstimatedHistogram {
+        let grow = |last: &i64| Some(((*last as f64 * 1.2).round() as i64).max(last + 1));
+        let offsets: Vec<i64> = std::iter::successors(Some(1), grow).take(offsets).collect();
+        EstimatedHistogram { buckets: vec![0; offsets.len() + 1], offsets }
+    }
+
+    pub fn add(&mut self, value: i64) {
+        let bucket = self.offsets.partition_point(|offset| *offset < value);
+        self.buckets[bucket] += 1;
+    }
+
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&(self.buckets.len() as i32).to_be_bytes());
+        let offsets = self.offsets.first().into_iter().chain(&self.offsets);
+        for (offset, count) in offsets.zip(&self.buckets) {
+            out.extend_from_slice(&offset.to_be_bytes());
+            out.extend_from_slice(&count.to_be_bytes());
+        }
+    }
+
     /// Number of values counted, without those above the largest offset.
     pub fn count(&self) -> i64 {
         self.bounded().iter().fold(0, |sum, &n| sum.saturating_add(n))

@@ -12,9 +12,14 @@
 //! The checksums are there from version na on.
 
 pub mod cardinality;
+mod collector;
 mod histogram;
+mod sketch;
 mod stats;
+mod stats_writer;
+mod tombstones;
 
+pub use collector::{Collected, Collector};
 pub use histogram::EstimatedHistogram;
 pub use stats::{ClusteringBound, CommitLogPosition, CoveredClustering, Stats};
 
@@ -56,6 +61,45 @@ impl Statistics {
         let stats = Stats::parse(&mut stats.ok_or_else(|| missing("stats"))?, version)?;
         let header = SerializationHeader::parse(&mut header.ok_or_else(|| missing("serialization header"))?)?;
         Ok(Statistics { partitioner, bloom_filter_fp_chance, cardinality, stats, header })
+    }
+}
+
+impl Statistics {
+    /// The whole file, for versions from na on.
+    pub fn write(&self, version: Version) -> Result<Vec<u8>> {
+        if !version.has_metadata_checksum() {
+            return Err(Error::unsupported(format!("SSTables of version {version} can not be written")));
+        }
+        let class = self.partitioner.as_bytes();
+        let mut validation = (class.len() as u16).to_be_bytes().to_vec();
+        validation.extend_from_slice(class);
+        validation.extend_from_slice(&self.bloom_filter_fp_chance.to_be_bytes());
+        let mut compaction = (self.cardinality.len() as i32).to_be_bytes().to_vec();
+        compaction.extend_from_slice(&self.cardinality);
+        let (mut stats, mut header) = (Vec::new(), Vec::new());
+        self.stats.write(version, &self.header.clustering, &mut stats)?;
+        self.header.write(&mut header);
+        let components = [validation, compaction, stats, header];
+
+        let count = (components.len() as u32).to_be_bytes();
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&count);
+        let mut out = count.to_vec();
+        out.extend_from_slice(&crc.clone().finalize().to_be_bytes());
+        let toc_start = out.len();
+        let mut offset = toc_start + components.len() * 8 + 4;
+        for (kind, component) in components.iter().enumerate() {
+            out.extend_from_slice(&(kind as u32).to_be_bytes());
+            out.extend_from_slice(&(offset as u32).to_be_bytes());
+            offset += component.len() + 4;
+        }
+        crc.update(&out[toc_start..]);
+        out.extend_from_slice(&crc.finalize().to_be_bytes());
+        for component in &components {
+            out.extend_from_slice(component);
+            out.extend_from_slice(&crc32fast::hash(component).to_be_bytes());
+        }
+        Ok(out)
     }
 }
 
