@@ -12,7 +12,7 @@ use super::descriptor::Component;
 use super::prefix::{ClusteringPrefix, ClusteringTypes, PrefixBuffer};
 use super::version::{Format, Version};
 use crate::cql::{DecoratedKey, KeyOrder, Token};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
 use crate::storage::{Buffered, Output};
 
@@ -71,7 +71,10 @@ impl Block {
 /// Is told where each partition, row and marker of Data.db is, in their order.
 pub struct IndexWriter {
     files: Files,
+    order: KeyOrder,
     block_size: u64,
+    /// Has a partition.
+    begun: bool,
     key: DecoratedKey,
     /// Of the partition.
     position: u64,
@@ -111,7 +114,9 @@ impl IndexWriter {
         };
         Ok(IndexWriter {
             files,
+            order: order.clone(),
             block_size: parameters.block_size,
+            begun: false,
             key: DecoratedKey { token: Token::Key, key: Vec::new() },
             blocks: 0,
             position: 0,
@@ -121,8 +126,12 @@ impl IndexWriter {
         })
     }
 
-    /// A partition begins at `position` of Data.db.
+    /// A partition begins at `position` of Data.db. Its key has to be behind all before it.
     pub fn begin_partition(&mut self, key: &DecoratedKey, position: u64) -> Result<()> {
+        if self.begun && self.order.compare(&self.key, key).is_ge() {
+            return Err(Error::invalid("partitions are written in another order than that of their keys"));
+        }
+        self.begun = true;
         self.key.token = key.token;
         self.key.key.clear();
         self.key.key.extend_from_slice(&key.key);

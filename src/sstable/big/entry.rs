@@ -6,7 +6,7 @@
 //! ```
 
 use super::rows::BlocksWriter;
-use crate::bytes::{Cursor, Truncated, vint};
+use crate::bytes::{Cursor, Truncated, vint, write_short_bytes};
 use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
 use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time, write_deletion_time};
@@ -26,10 +26,7 @@ pub(super) fn write_entry(
     version: Version,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let length = u16::try_from(key.len())
-        .map_err(|_| Error::invalid(format!("a partition key of {} bytes, more than 65535", key.len())))?;
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(key);
+    write_short_bytes(key, out)?;
     vint::write(position, out);
     let Some((head, deletion, blocks)) = rows else {
         vint::write(0, out);

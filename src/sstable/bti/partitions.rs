@@ -19,7 +19,7 @@ use super::node::{sized_int, sized_int_len, write_sized_int};
 use super::rows::BtiRows;
 use super::trie::{Payload, Trie};
 use super::trie_writer::{TrieWriter, Value, common_prefix};
-use crate::bytes::{Cursor, vint};
+use crate::bytes::{Cursor, vint, write_short_bytes};
 use crate::cql::{DecoratedKey, KeyOrder, murmur3_128};
 use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
@@ -144,14 +144,6 @@ pub(super) fn write_rows_entry(
     vint::write(vint::zigzag(root as i64 - base as i64), out);
     vint::write(u64::from(blocks), out);
     write_deletion_time(deletion, version, out);
-    Ok(())
-}
-
-fn write_short_bytes(key: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let length = u16::try_from(key.len())
-        .map_err(|_| Error::invalid(format!("a partition key of {} bytes, more than 65535", key.len())))?;
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(key);
     Ok(())
 }
 
