@@ -204,6 +204,11 @@ impl Rows<'_> {
         }
         if good && let Err(reason) = self.builder.finish(out)? {
             let offset = self.place_of(&reason, fields);
+            let reason = if reason.ends_with("is null") {
+                reason + ": a key column needs a value (an empty text is written as \"\")"
+            } else {
+                reason
+            };
             window.fault(Fault::new(offset, reason), out)?;
         }
         Ok(())

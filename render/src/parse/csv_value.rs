@@ -66,6 +66,12 @@ fn scalar(ty: &Type, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
             let digits = digits.ok_or_else(|| format!("'{}' does not begin with 0x", shown(text)))?;
             hex(digits, out).ok_or_else(|| wrong(ty, text))
         }
+        // COPY TO prints dates that Python does not have as days since 1970, CQL's numbers count from 2^31 days before.
+        Type::Date if text.parse::<i32>().is_ok() => {
+            let days = text.parse::<i32>().map_err(|_| wrong(ty, text))?;
+            out.extend_from_slice(&((i64::from(days) + (1 << 31)) as u32).to_be_bytes());
+            Ok(())
+        }
         Type::Boolean if text.is_empty() => Err(wrong(ty, text)),
         Type::Float | Type::Double => {
             let number = text.trim_start_matches(['+', '-']);

@@ -402,14 +402,17 @@ fn int(raw: &RawValue, place: &Place) -> Result<i32, Fault> {
 }
 
 /// A time in microseconds. Of times before 1970 a dump counts the fraction upwards from the whole seconds, which are cut
-/// towards zero; of those that do not fit into nanoseconds the fraction is lost, but for the greatest.
+/// towards zero; of those that do not fit into nanoseconds the fraction is lost, but for the greatest and the least.
 fn micros(raw: &RawValue, place: &Place) -> Result<i64, Fault> {
     let text = text(raw, place)?;
     let parsed = match text.parse::<i64>() {
         Ok(number) => Some(number),
         Err(_) => instant(&text).and_then(|(seconds, nanos)| {
-            if seconds == i64::MAX / 1_000_000 && nanos % 1000 != 0 {
-                return Some(i64::MAX);
+            match seconds {
+                _ if nanos % 1000 == 0 => {}
+                s if s == i64::MAX / 1_000_000 => return Some(i64::MAX),
+                s if s == i64::MIN / 1_000_000 => return Some(i64::MIN + 1),
+                _ => {}
             }
             let whole = if seconds < 0 && nanos > 0 { seconds - 1 } else { seconds };
             whole.checked_mul(1_000_000)?.checked_add(i64::from(nanos / 1000))
