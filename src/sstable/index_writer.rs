@@ -165,7 +165,7 @@ impl IndexWriter {
             block.start = start - self.position;
         }
         block.last.set(prefix);
-        self.open = open;
+        self.open = open.filter(|open| !open.is_live());
         let length = end - self.position - block.start;
         if length >= self.block_size { self.end_block(length) } else { Ok(()) }
     }
