@@ -11,6 +11,7 @@ pub enum FsError {
     /// What the kernel knows under this inode has been replaced: it looks the name up again.
     Stale,
     NotDirectory,
+    NameTooLong,
     IsDirectory,
     /// An attempt to write.
     ReadOnly,
@@ -25,6 +26,7 @@ impl FsError {
             FsError::NoEntry => libc::ENOENT,
             FsError::Stale => libc::ESTALE,
             FsError::NotDirectory => libc::ENOTDIR,
+            FsError::NameTooLong => libc::ENAMETOOLONG,
             FsError::IsDirectory => libc::EISDIR,
             FsError::ReadOnly => libc::EROFS,
             FsError::BadHandle => libc::EBADF,
@@ -58,6 +60,7 @@ impl fmt::Display for FsError {
             FsError::NoEntry => f.write_str("no such file or directory"),
             FsError::Stale => f.write_str("replaced by a newer one"),
             FsError::NotDirectory => f.write_str("not a directory"),
+            FsError::NameTooLong => f.write_str("the name is longer than 255 bytes"),
             FsError::IsDirectory => f.write_str("is a directory"),
             FsError::ReadOnly => f.write_str("read-only"),
             FsError::BadHandle => f.write_str("unknown file handle"),

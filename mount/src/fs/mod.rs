@@ -34,6 +34,9 @@ use recent::Recent;
 /// rows with a TTL change by themselves.
 const VALID: Duration = Duration::from_secs(1);
 
+/// What programs expect of a file system; the kernel would take longer names.
+const MAX_NAME: usize = 255;
+
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FsOptions {
     /// Whether stat makes a file to know its size, however large it is.
@@ -158,6 +161,9 @@ impl<T: Tree> Fs<T> {
         let parent = self.inodes.request(parent)?;
         if parent.kind() != Kind::Directory {
             return Err(FsError::NotDirectory);
+        }
+        if name.len() > MAX_NAME {
+            return Err(FsError::NameTooLong);
         }
         let request = parent.child(name).ok_or(FsError::NoEntry)?;
         let attributes = self.about(&request, self.tree.attributes(&request))?.ok_or(FsError::NoEntry)?;

@@ -15,13 +15,13 @@ use sstablefs_mount::fuse::{self, Mounted, SessionOptions};
 use sstablefs_mount::tree::engine::{EngineOptions, EngineTree};
 
 /// A copy of one table of testdata/ that has several SSTables, mounted.
-struct Mount {
-    folder: tempfile::TempDir,
+pub(crate) struct Mount {
+    pub(crate) folder: tempfile::TempDir,
     table: PathBuf,
     mounted: Option<Mounted>,
 }
 
-const TABLE: &str = "deletions/overlaps";
+pub(crate) const TABLE: &str = "deletions/overlaps";
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -34,7 +34,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Mount {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
         let data = std::env::var_os("SSTABLEFS_TESTDATA").map_or_else(beside, PathBuf::from).join("oa/data");
         let (keyspace, table) = TABLE.split_once('/').unwrap();
@@ -64,16 +64,16 @@ impl Mount {
         Mount { table: at.unwrap(), mounted: Some(mounted), folder }
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join("mnt").join(TABLE).join(file)
     }
 
-    fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
     }
 
     /// Moves the files of an SSTable away, or back.
-    fn switch(&self, prefix: &str, there: bool) {
+    pub(crate) fn switch(&self, prefix: &str, there: bool) {
         let away = self.folder.path().join("away");
         fs::create_dir_all(&away).unwrap();
         let (from, to) = if there { (&away, &self.table) } else { (&self.table, &away) };
@@ -85,7 +85,7 @@ impl Mount {
         names.iter().for_each(|n| fs::rename(from.join(n), to.join(n)).unwrap());
     }
 
-    fn an_sstable(&self) -> String {
+    pub(crate) fn an_sstable(&self) -> String {
         let names = fs::read_dir(&self.table).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
         let mut prefixes: Vec<String> = names.filter_map(|n| n.strip_suffix("Data.db").map(str::to_owned)).collect();
         prefixes.sort();
@@ -100,7 +100,7 @@ impl Drop for Mount {
     }
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !done() {
         assert!(Instant::now() < deadline, "{what}");

@@ -10,6 +10,8 @@ mod inotify;
 mod keys;
 mod query;
 mod query_readme;
+#[cfg(test)]
+mod query_tests;
 mod rows;
 mod select;
 #[cfg(test)]

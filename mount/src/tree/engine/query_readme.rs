@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use sstablefs::Result;
-use sstablefs::cql::names;
+use sstablefs::cql::{Type, names};
 use sstablefs::query::Statement;
 use sstablefs::schema::{Column, ColumnKind, Table};
 use sstablefs::table::{Database, TableStore};
@@ -76,11 +76,22 @@ fn first_row(moment: &Moment, table: &Arc<Table>) -> Result<Option<Vec<String>>>
     let mut values = Vec::new();
     for (column, value) in key.iter().zip(&row) {
         let Some(value) = value else { break };
-        let mut text = Vec::new();
-        CsvValue::new(&column.ty).write(value, false, &mut text)?;
-        values.push(String::from_utf8_lossy(&text).into_owned());
+        values.push(in_path(&column.ty, value)?);
     }
     Ok(Some(values))
+}
+
+/// A value as it may stand in a path, before it is encoded.
+pub(super) fn in_path(ty: &Type, value: &[u8]) -> Result<String> {
+    let mut text = Vec::new();
+    match ty {
+        Type::Text | Type::Ascii => text.extend_from_slice(value),
+        _ => CsvValue::new(ty).write(value, false, &mut text)?,
+    }
+    let text = String::from_utf8_lossy(&text);
+    // What would be read as a literal, or lose its blanks, is put into quotes.
+    let plain = !text.starts_with(['\'', '$']) && text.trim() == text;
+    Ok(if plain || !matches!(ty, Type::Text | Type::Ascii) { text.into_owned() } else { names::string_literal(&text) })
 }
 
 /// Paths that can be asked.

@@ -22,7 +22,7 @@ fn root() -> PathBuf {
 }
 
 /// A tree for each version, as of the time of its expected answers.
-fn trees() -> Vec<(String, EngineTree)> {
+pub(super) fn trees() -> Vec<(String, EngineTree)> {
     let mut trees = Vec::new();
     for entry in fs::read_dir(root()).unwrap_or_else(|e| panic!("{}: {e}", root().display())) {
         let path = entry.unwrap().path();
@@ -36,14 +36,14 @@ fn trees() -> Vec<(String, EngineTree)> {
     trees
 }
 
-fn tables(tree: &EngineTree) -> Vec<TableName> {
+pub(super) fn tables(tree: &EngineTree) -> Vec<TableName> {
     let of = |k: String| tree.database.tables(&k).into_iter().map(move |t| TableName::new(&k, &t));
     let all: Vec<TableName> = tree.database.keyspaces().into_iter().flat_map(of).collect();
     assert!(all.len() > 5);
     all
 }
 
-fn names(tree: &EngineTree, request: &Request) -> Vec<String> {
+pub(super) fn names_in(tree: &EngineTree, request: &Request) -> Vec<String> {
     let mut listing = tree.list(request).unwrap().unwrap();
     let mut names = Vec::new();
     let mut name = String::new();
@@ -53,13 +53,13 @@ fn names(tree: &EngineTree, request: &Request) -> Vec<String> {
     names
 }
 
-fn read(content: &dyn Content, offset: u64, size: usize) -> Vec<u8> {
+pub(super) fn read(content: &dyn Content, offset: u64, size: usize) -> Vec<u8> {
     let mut got = Vec::new();
     content.read(offset, size, &mut |bytes| got.extend_from_slice(bytes)).unwrap();
     got
 }
 
-fn whole(tree: &EngineTree, request: &Request) -> Vec<u8> {
+pub(super) fn whole(tree: &EngineTree, request: &Request) -> Vec<u8> {
     let opened = tree.open(request).unwrap().unwrap_or_else(|| panic!("no {request}"));
     let text = read(&*opened.content, 0, usize::MAX / 2);
     assert_eq!(opened.content.measure().unwrap(), text.len() as u64, "{request}");
@@ -79,7 +79,7 @@ fn the_files_of_partitions_add_up_to_those_of_the_table() {
             let array = [b"[".as_slice(), b"\n]\n"];
             for format in Format::ALL {
                 let folder = Request::Keys(table.clone(), format);
-                let keys = names(&tree, &folder);
+                let keys = names_in(&tree, &folder);
                 let mut all = Vec::new();
                 for name in &keys {
                     let text = whole(&tree, &folder.child(name).unwrap());
@@ -118,7 +118,7 @@ fn listings_go_on_from_any_place() {
     for (version, tree) in trees() {
         for table in tables(&tree) {
             let folder = Request::Keys(table, Format::Csv);
-            let all = names(&tree, &folder);
+            let all = names_in(&tree, &folder);
             let mut listing = tree.list(&folder).unwrap().unwrap();
             let mut name = String::new();
             for i in (0..40).map(|i| i * 7919 % (all.len() + 1)) {
@@ -134,7 +134,7 @@ fn listings_go_on_from_any_place() {
 const SMALL: Limits = Limits { step: 700, keep: 1000, spacing: 900, checkpoints: 16 };
 
 /// Reads at random places, so that the text is taken up at checkpoints, against the text made in one go.
-fn read_at_random(what: &str, source: impl Source, random: &mut u64) -> Vec<u8> {
+pub(super) fn read_at_random(what: &str, source: impl Source, random: &mut u64) -> Vec<u8> {
     let mut text = Vec::new();
     assert!(!source.start(None).unwrap().fill(&mut text, usize::MAX).unwrap(), "{what}");
     let stream = Stream::new(source, SMALL, Active::new(2), false);
@@ -187,7 +187,7 @@ fn small_files_are_made() {
         assert!(text(&Request::KeyspaceSchema(table.keyspace().into())).contains("CREATE KEYSPACE"));
         let info: serde_json::Value = serde_json::from_str(&text(&Request::TableInfo(table.clone()))).unwrap();
         assert_eq!(info["problems"], serde_json::json!([]));
-        let ids = names(&tree, &Request::SSTables(table.clone()));
+        let ids = names_in(&tree, &Request::SSTables(table.clone()));
         assert_eq!(info["sstables"].as_array().unwrap().len(), ids.len());
         let metadata = text(&Request::Metadata(table, ids[0].as_str().into()));
         assert!(serde_json::from_str::<serde_json::Value>(&metadata).unwrap().is_object());
