@@ -21,6 +21,8 @@ pub enum Kind {
     Invalid,
     /// The schema and the SSTable contradict each other.
     Schema,
+    /// Another process has what is asked for.
+    Busy,
 }
 
 /// An error with its place. Boxed inside, so that `Result<u64>` stays two words.
@@ -57,6 +59,10 @@ impl Error {
 
     pub fn schema(message: impl Into<String>) -> Self {
         Self::new(Kind::Schema, message)
+    }
+
+    pub fn busy(message: impl Into<String>) -> Self {
+        Self::new(Kind::Busy, message)
     }
 
     pub fn not_found(message: impl Into<String>) -> Self {

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Sstabledump(Sstabledump),
     /// Print the CREATE statements of what is there
     Schema(Schema),
+    /// Make SSTables of CSV, JSON or sstabledump's output
+    Import(Import),
     /// Print what the files of SSTables say about them, as Cassandra's sstablemetadata does
     Info(Info),
 }
@@ -168,6 +170,70 @@ pub(crate) struct Sstabledump {
     pub(crate) raw_times: bool,
     #[command(flatten)]
     pub(crate) time: Now,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+CSV has a header; JSON is what SELECT JSON prints, one object a line or in an array; both may have the fields
+[timestamp] (microseconds) and [ttl] (seconds). sstabledump's JSON keeps all timestamps, TTLs and tombstones.
+Absent fields are left alone, a JSON null deletes.
+
+Examples:
+  sstablefs import /var/lib/cassandra/data shop.orders new.csv
+  sstablefs import data shop.orders a.jsonl b.jsonl --out /tmp/new     then: nodetool import shop orders /tmp/new/shop/orders
+  sstablefs sstabledump -l nb-1-big-Data.db | sstablefs import data shop.orders -")]
+pub(crate) struct Import {
+    /// A data directory, or a part of it
+    #[arg(value_name = "DATA")]
+    pub(crate) data: PathBuf,
+    #[arg(value_name = "KEYSPACE.TABLE")]
+    pub(crate) table: String,
+    /// Files to take in; - is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write to DIR/KEYSPACE/TABLE instead of the table's own folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Version of the SSTables; else that of the table's newest, or oa
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<SstableFormat>,
+    /// What the files are, when their names don't tell
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) input: Option<ImportFormat>,
+    /// Memory for rows that wait to be sorted
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) memtable: u32,
+    /// Begin another SSTable when one has so much data
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_size: Option<u32>,
+    /// Microseconds since the epoch, of rows that say none; else now
+    #[arg(long, value_name = "MICROS", allow_negative_numbers = true)]
+    pub(crate) timestamp: Option<i64>,
+    /// An empty field of CSV deletes what is there
+    #[arg(long)]
+    pub(crate) null_deletes: bool,
+    /// How CSV is quoted; else it is found out
+    #[arg(long, value_enum)]
+    pub(crate) csv: Option<Csv>,
+    #[command(flatten)]
+    pub(crate) schema: SchemaFiles,
+    #[command(flatten)]
+    pub(crate) time: Now,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SstableFormat {
+    Nb,
+    Oa,
+    Da,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    Csv,
+    Json,
+    /// What sstabledump prints
+    Dump,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,9 @@
 
 mod args;
 mod dump;
+mod import;
 mod info;
+mod progress;
 mod query;
 mod schema;
 mod system;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Mount(args) => mount(args),
         Command::Sstabledump(args) => dump::run(&args),
         Command::Schema(args) => schema::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Query(args) => query::run(&args),
     };

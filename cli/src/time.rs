@@ -23,6 +23,10 @@ pub(crate) fn now() -> i64 {
     Timestamp::now().as_second()
 }
 
+pub(crate) fn now_micros() -> i64 {
+    Timestamp::now().as_microsecond()
+}
+
 /// Seconds by which local time is ahead of UTC.
 pub(crate) fn utc_offset(zone: &TimeZone, seconds: i64) -> i64 {
     // Times that no calendar reaches have no zone either.

@@ -8,8 +8,9 @@ use super::record::{self, Fields};
 use super::sorted::Sorted;
 use crate::cql::{DecoratedKey, KeyOrder, Partitioner, Token, Type};
 use crate::error::Result;
-use crate::rows::{ClusteringOrder, DeletionTime, NO_DELETION_TIME, NO_TTL, RangeBound, Row, Sink};
+use crate::rows::{ClusteringOrder, DeletionTime, RangeBound, Row, Sink};
 use crate::schema::Table;
+use crate::sstable::HeaderBuilder;
 
 /// What a change is of; in this order in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,72 +39,6 @@ struct Key {
     token: Token,
     start: u64,
     len: u32,
-}
-
-/// Least times of what is in a memtable, and the columns that have something: what a serialization header says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extent {
-    /// Microseconds, `i64::MAX` where there are none.
-    pub min_timestamp: i64,
-    /// Seconds, `i64::MAX` where there are none.
-    pub min_local_deletion_time: i64,
-    /// Seconds, `i32::MAX` where there are none.
-    pub min_ttl: i32,
-    pub statics: Vec<bool>,
-    pub regulars: Vec<bool>,
-}
-
-impl Extent {
-    pub fn new(table: &Table) -> Self {
-        Extent {
-            min_timestamp: i64::MAX,
-            min_local_deletion_time: i64::MAX,
-            min_ttl: i32::MAX,
-            statics: vec![false; table.statics.len()],
-            regulars: vec![false; table.regulars.len()],
-        }
-    }
-
-    fn deletion(&mut self, deletion: DeletionTime) {
-        if !deletion.is_live() {
-            self.times(deletion.marked_for_delete_at, deletion.local_deletion_time, NO_TTL);
-        }
-    }
-
-    #[inline]
-    fn times(&mut self, timestamp: i64, local_deletion_time: i64, ttl: i32) {
-        self.min_timestamp = self.min_timestamp.min(timestamp);
-        if local_deletion_time != NO_DELETION_TIME {
-            self.min_local_deletion_time = self.min_local_deletion_time.min(local_deletion_time);
-        }
-        if ttl != NO_TTL {
-            self.min_ttl = self.min_ttl.min(ttl);
-        }
-    }
-
-    #[inline]
-    fn row(&mut self, row: &Row, is_static: bool) {
-        if !row.liveness.is_empty() {
-            self.times(row.liveness.timestamp, row.liveness.local_expiration_time, row.liveness.ttl);
-        }
-        self.deletion(row.deletion);
-        for cell in &row.cells {
-            self.times(cell.timestamp, cell.local_deletion_time, cell.ttl);
-            self.column(cell.column, is_static);
-        }
-        for complex in &row.complex_deletions {
-            self.deletion(complex.deletion);
-            self.column(complex.column, is_static);
-        }
-    }
-
-    #[inline]
-    fn column(&mut self, column: u16, is_static: bool) {
-        let columns = if is_static { &mut self.statics } else { &mut self.regulars };
-        if let Some(column) = columns.get_mut(usize::from(column)) {
-            *column = true;
-        }
-    }
 }
 
 /// A prefix whose order is that of the values as far as it goes: equal where only the whole values tell.
@@ -154,7 +89,7 @@ pub struct Memtable {
     partitions: Vec<Key>,
     entries: Vec<Entry>,
     is_sorted: bool,
-    extent: Extent,
+    header: HeaderBuilder,
 }
 
 impl Memtable {
@@ -168,7 +103,7 @@ impl Memtable {
             partitions: Vec::new(),
             entries: Vec::new(),
             is_sorted: true,
-            extent: Extent::new(table),
+            header: HeaderBuilder::new(table),
         }
     }
 
@@ -189,13 +124,9 @@ impl Memtable {
         self.arena.len() + self.entries.len() * size_of::<Entry>() + self.partitions.len() * size_of::<Key>()
     }
 
-    pub fn extent(&self) -> &Extent {
-        &self.extent
-    }
-
-    /// At least as many as there are keys.
-    pub fn max_keys(&self) -> u64 {
-        self.partitions.len() as u64
+    /// What the header of an SSTable with these changes has to say.
+    pub fn header(&self) -> &HeaderBuilder {
+        &self.header
     }
 
     /// Forgets everything, and keeps the memory.
@@ -204,7 +135,7 @@ impl Memtable {
         self.partitions.clear();
         self.entries.clear();
         self.is_sorted = true;
-        self.extent = Extent::new(&self.table);
+        self.header = HeaderBuilder::new(&self.table);
     }
 
     /// The partitions, in order. Rows that were changed several times are merged.
@@ -299,7 +230,7 @@ impl Memtable {
 
 impl Sink for Memtable {
     fn partition_deletion(&mut self, key: &[u8], deletion: DeletionTime) -> Result<()> {
-        self.extent.deletion(deletion);
+        self.header.deletion(&deletion);
         let key = self.number(key);
         let start = self.arena.len();
         range_record::write_deletion(deletion, &mut self.arena);
@@ -308,7 +239,7 @@ impl Sink for Memtable {
     }
 
     fn static_row(&mut self, key: &[u8], row: &Row) -> Result<()> {
-        self.extent.row(row, true);
+        self.header.static_row(row);
         let key = self.number(key);
         let start = self.arena.len();
         record::write(row, &mut self.arena);
@@ -317,7 +248,7 @@ impl Sink for Memtable {
     }
 
     fn row(&mut self, key: &[u8], row: &Row) -> Result<()> {
-        self.extent.row(row, false);
+        self.header.row(row);
         let key = self.number(key);
         let start = self.arena.len();
         record::write(row, &mut self.arena);
@@ -342,7 +273,7 @@ impl Sink for Memtable {
         end: &RangeBound,
         deletion: DeletionTime,
     ) -> Result<()> {
-        self.extent.deletion(deletion);
+        self.header.deletion(&deletion);
         let key = self.number(key);
         let from = self.arena.len();
         range_record::write(start, end, deletion, &mut self.arena);

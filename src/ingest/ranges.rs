@@ -108,7 +108,7 @@ mod tests {
             let markers = markers(&order, ends);
             for half in -998..999 {
                 let expected = ranges.iter().filter(|(a, b, _)| *a < half && half < *b).map(|r| r.2).max();
-                let last = markers.iter().filter(|m| position(m) < half).next_back();
+                let last = markers.iter().rfind(|m| position(m) < half);
                 let found = last.map(|m| m.start).filter(|d| !d.is_live()).map(|d| d.marked_for_delete_at);
                 // Between two halves stands no clustering.
                 if half % 2 == 0 {

@@ -42,6 +42,13 @@ impl<'a> Sorted<'a> {
         }
     }
 
+    /// How many partitions are left.
+    pub fn count(&self) -> u64 {
+        let mut pairs = self.entries.windows(2);
+        let changes = pairs.by_ref().filter(|pair| !self.memtable.same_key(&pair[0], &pair[1])).count();
+        changes as u64 + u64::from(!self.entries.is_empty())
+    }
+
     /// Merges the versions of a row into `out`.
     fn merge(&mut self, entries: &[Entry], is_static: bool, out: &mut Row) {
         let clustering = if is_static { 0 } else { self.memtable.table().clustering.len() };

@@ -40,4 +40,4 @@ pub use scanner::Scanner;
 pub use statistics::Statistics;
 pub use toc::Toc;
 pub use version::{Format, Version};
-pub use writer::{HeaderBuilder, Writer, WriterOptions, Written};
+pub use writer::{HeaderBuilder, Writer, WriterOptions, Written, remove_leftovers};

@@ -38,6 +38,7 @@ impl FsError {
 /// A name that does not exist never comes as an error of the engine: what it did not find is a file that it needs.
 fn engine_errno(error: &Error) -> i32 {
     match error.kind() {
+        Kind::Busy => libc::EBUSY,
         Kind::Corrupt | Kind::Unsupported | Kind::NotFound | Kind::Schema => libc::EIO,
         Kind::Invalid => libc::EINVAL,
         Kind::Io => match error.os_error() {

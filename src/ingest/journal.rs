@@ -1,0 +1,259 @@
+//! Changes that were accepted and are not yet in SSTables of the table: each lot of them is an SSTable of its own in the
+//! folder of the [`Lock`], durable and shown with the table's. A flush merges them into one SSTable of the table.
+//!
+//! ```text
+//! TABLE/.sstablefs/oa-7-big-Data.db …      the seventh accepted lot
+//! TABLE/.sstablefs/flush                   while a flush goes on: the SSTable that it makes, then the lots that are in it
+//! ```
+//! The flush is done when the Data.db of its SSTable has its name. From then on the lots that the record names must not
+//! be shown or written again; until then they count, and what there is of the SSTable does not.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::loader::{Loader, LoaderOptions, count_keys, merged, remove};
+use super::lock::Lock;
+use super::target::{Target, TargetOptions};
+use crate::error::{Error, Kind, Result};
+use crate::rows::{Marker, PartitionStream, Row, Unfiltered};
+use crate::schema::Table;
+use crate::sstable::{
+    Component, Descriptor, HeaderBuilder, Reader, SstableId, Writer, WriterOptions, Written, remove_leftovers,
+};
+use crate::storage::{FileFolder, Folder, directory};
+use crate::table::TableStore;
+
+/// Accepted lots from which on a flush is due: each costs every read something.
+pub const MAX_LOTS: usize = 32;
+
+/// An accepted lot.
+#[derive(Debug)]
+struct Lot {
+    descriptor: Descriptor,
+    header: HeaderBuilder,
+    bytes: u64,
+}
+
+/// Of one table, for one process at a time.
+pub struct Journal {
+    store: Arc<TableStore>,
+    target: Target,
+    lots: Vec<Lot>,
+    next: u32,
+    loaders: AtomicU32,
+    lock: Lock,
+}
+
+impl Journal {
+    /// Takes up what an earlier process accepted and did not flush.
+    pub fn open(store: &Arc<TableStore>, options: &TargetOptions) -> Result<Journal> {
+        let target = Target::of(store, options)?;
+        let lock = Lock::take(target.folder())?;
+        let table = store.schema()?;
+        remove_leftovers(&FileFolder::new(target.folder()))?;
+        remove_leftovers(&FileFolder::new(lock.folder()))?;
+        let mut journal =
+            Journal { store: store.clone(), target, lots: Vec::new(), next: 1, loaders: AtomicU32::new(0), lock };
+        journal.finish_flush()?;
+        for entry in directory::list(journal.lock.folder())? {
+            let path = journal.lock.folder().join(&entry.name);
+            let Some((descriptor, component)) = Descriptor::parse(&path)? else { continue };
+            if let SstableId::Sequence(number) = descriptor.id {
+                journal.next = journal.next.max(number.saturating_add(1));
+            }
+            if component == Component::Data {
+                let header = read_header(&descriptor, &table)?;
+                let bytes = directory::stamp(&path)?.len;
+                journal.lots.push(Lot { descriptor, header, bytes });
+            }
+        }
+        journal.lots.sort_by_key(|lot| lot.descriptor.id);
+        journal.show()?;
+        Ok(journal)
+    }
+
+    /// For the next lot.
+    pub fn loader(&self, options: LoaderOptions) -> Result<Loader> {
+        let number = self.loaders.fetch_add(1, Ordering::Relaxed);
+        let scratch = self.lock.scratch()?.join(number.to_string());
+        fs::create_dir_all(&scratch).map_err(|e| Error::io(e, &scratch))?;
+        Ok(Loader::new(&self.store.schema()?, self.target.version(), scratch, options))
+    }
+
+    /// The folder for files that are only kept as long as this is open.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        self.lock.scratch()
+    }
+
+    /// Where accepted lots lie, and SSTables go.
+    pub fn folder(&self) -> &Path {
+        self.target.folder()
+    }
+
+    /// Makes what was loaded durable and visible. What did not fit in memory becomes SSTables of the table at once,
+    /// which are returned.
+    pub fn accept(&mut self, loader: Loader) -> Result<Vec<Written>> {
+        if loader.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !loader.is_in_memory() {
+            let written = loader.finish(&mut self.target, &mut |_| ())?;
+            self.store.refresh()?;
+            return Ok(written);
+        }
+        let header = loader.header().clone();
+        let descriptor = Descriptor {
+            dir: self.lock.folder().to_owned(),
+            version: self.target.version(),
+            id: SstableId::Sequence(self.next),
+        };
+        self.next += 1;
+        if let Some(written) = loader.finish_as(&descriptor)? {
+            self.lots.push(Lot { descriptor, header, bytes: written.bytes });
+            self.show()?;
+        }
+        Ok(Vec::new())
+    }
+
+    /// How many lots wait for a flush, and their bytes.
+    pub fn pending(&self) -> (usize, u64) {
+        (self.lots.len(), self.lots.iter().map(|lot| lot.bytes).sum())
+    }
+
+    /// Merges all accepted lots into one SSTable of the table. After an error they are still there.
+    pub fn flush(&mut self) -> Result<Option<Written>> {
+        if self.lots.is_empty() {
+            return Ok(None);
+        }
+        let table = self.store.schema()?;
+        let open = |lot: &Lot| Reader::open(&lot.descriptor, &table).map(Arc::new);
+        let readers = self.lots.iter().map(open).collect::<Result<Vec<_>>>()?;
+        let mut header = HeaderBuilder::new(&table);
+        self.lots.iter().for_each(|lot| header.merge(&lot.header));
+        let descriptor = self.target.next()?;
+        self.write_record(&descriptor)?;
+        let written = self.write(&descriptor, &table, &readers, &header);
+        match written {
+            Ok(written) => {
+                let done: Vec<Descriptor> = self.lots.drain(..).map(|lot| lot.descriptor).collect();
+                self.show()?;
+                done.iter().for_each(remove);
+                self.remove_record()?;
+                Ok(written)
+            }
+            Err(e) => {
+                // What there is of the SSTable is removed already, or will be when the journal is opened.
+                let _ = self.finish_flush();
+                Err(e)
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        descriptor: &Descriptor,
+        table: &Arc<Table>,
+        readers: &[Arc<Reader>],
+        header: &HeaderBuilder,
+    ) -> Result<Option<Written>> {
+        let keys = count_keys(readers)?;
+        let options = WriterOptions::of_table(table, descriptor.version, header.header(table), keys)?;
+        let folder = Arc::new(FileFolder::new(&descriptor.dir));
+        let mut writer = Writer::new(folder, descriptor, table, options)?;
+        writer.append_all(&mut merged(table, readers)?)?;
+        writer.finish()
+    }
+
+    /// Shows the lots as they are now.
+    fn show(&self) -> Result<()> {
+        self.store.set_beside(self.lots.iter().map(|lot| lot.descriptor.component(Component::Data)).collect());
+        self.store.view()?;
+        self.store.refresh()?;
+        Ok(())
+    }
+
+    fn record(&self) -> PathBuf {
+        self.lock.folder().join("flush")
+    }
+
+    fn write_record(&self, descriptor: &Descriptor) -> Result<()> {
+        let mut text = format!("{descriptor}\n");
+        self.lots.iter().for_each(|lot| text.push_str(&format!("{}\n", lot.descriptor)));
+        let (path, temporary) = (self.record(), self.lock.folder().join("flush.tmp"));
+        let write = || {
+            let mut file = fs::File::create(&temporary)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)
+        };
+        write().map_err(|e| Error::io(e, &path))?;
+        FileFolder::new(self.lock.folder()).sync()
+    }
+
+    fn remove_record(&self) -> Result<()> {
+        let path = self.record();
+        fs::remove_file(&path).map_err(|e| Error::io(e, &path))
+    }
+
+    /// Ends a flush that was broken off: its lots are gone if it was done, its SSTable if not.
+    fn finish_flush(&self) -> Result<()> {
+        let path = self.record();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Error::io(e, &path)),
+        };
+        let parse = |folder: &Path, name: &str| -> Result<Descriptor> {
+            match Descriptor::parse(&folder.join(format!("{name}-Data.db"))) {
+                Ok(Some((descriptor, _))) => Ok(descriptor),
+                _ => Err(Error::corrupt("names no SSTable").in_file(&path)),
+            }
+        };
+        let mut lines = text.lines();
+        let made = parse(self.target.folder(), lines.next().unwrap_or_default())?;
+        let lots = lines.map(|name| parse(self.lock.folder(), name)).collect::<Result<Vec<_>>>()?;
+        let data = made.component(Component::Data);
+        let done = match directory::stamp(&data) {
+            Ok(_) => true,
+            Err(e) if e.kind() == Kind::NotFound => false,
+            Err(e) => return Err(e),
+        };
+        if done {
+            lots.iter().for_each(remove);
+        } else {
+            remove(&made);
+        }
+        FileFolder::new(self.lock.folder()).sync()?;
+        self.remove_record()
+    }
+}
+
+impl Drop for Journal {
+    /// The table no longer shows what is accepted and not flushed; the next journal does.
+    fn drop(&mut self) {
+        self.store.set_beside(Vec::new());
+        let _ = self.store.refresh();
+    }
+}
+
+/// What the header of an SSTable with the same content has to say.
+fn read_header(descriptor: &Descriptor, table: &Arc<Table>) -> Result<HeaderBuilder> {
+    let mut stream = Arc::new(Reader::open(descriptor, table)?).scan_all()?;
+    let mut header = HeaderBuilder::new(table);
+    let (mut row, mut marker) = (Row::default(), Marker::default());
+    while stream.next_partition()? {
+        header.deletion(&stream.deletion());
+        header.static_row(stream.static_row());
+        loop {
+            match stream.next(&mut row, &mut marker)? {
+                Unfiltered::End => break,
+                Unfiltered::Row => header.row(&row),
+                Unfiltered::Marker => header.marker(&marker),
+            }
+        }
+    }
+    Ok(header)
+}
