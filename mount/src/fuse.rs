@@ -22,6 +22,8 @@ use crate::tree::Tree;
 /// The largest read that the kernel sends: with direct I/O a reader's buffer is filled by requests of this size.
 const MAX_READ: u32 = 1 << 20;
 const BLOCK: u32 = 4096;
+/// So many reads that may take long do not make the others wait.
+const LONG_READS: usize = 64;
 
 pub struct SessionOptions {
     /// Shown as the source in the table of mounts.
@@ -81,7 +83,8 @@ pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptio
     config.clone_fd = true;
     // SAFETY: these only read ids of this process.
     let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
-    let mut session = Session::new(Adapter { fs: fs.clone(), uid, gid }, mountpoint, &config)?;
+    let mut session =
+        Session::new(Adapter { fs: fs.clone(), uid, gid, long_reads: Arc::default() }, mountpoint, &config)?;
     fs.connect(Arc::new(Notes(session.notifier())));
     let unmounter = session.unmount_callable();
     let session = std::thread::Builder::new().name("session".into()).spawn(move || session.run())?;
@@ -117,6 +120,8 @@ struct Adapter<T> {
     fs: Arc<Fs<T>>,
     uid: u32,
     gid: u32,
+    /// Cloned by each read that has a thread of its own.
+    long_reads: Arc<()>,
 }
 
 impl<T: Tree> Adapter<T> {
@@ -151,6 +156,18 @@ fn file_type(kind: Kind) -> FileType {
 
 fn errno(error: &FsError) -> Errno {
     Errno::from_i32(error.errno())
+}
+
+fn answer_read<T: Tree>(fs: &Fs<T>, handle: FileHandle, offset: u64, size: u32, reply: ReplyData) {
+    let mut reply = Some(reply);
+    let result = fs.read(handle.0, offset, size, &mut |bytes| {
+        if let Some(reply) = reply.take() {
+            reply.data(bytes);
+        }
+    });
+    if let (Err(e), Some(reply)) = (result, reply) {
+        reply.error(errno(&e));
+    }
 }
 
 impl<T: Tree> Filesystem for Adapter<T> {
@@ -238,14 +255,18 @@ impl<T: Tree> Filesystem for Adapter<T> {
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        let mut reply = Some(reply);
-        let result = self.fs.read(handle.0, offset, size, &mut |bytes| {
-            if let Some(reply) = reply.take() {
-                reply.data(bytes);
-            }
-        });
-        if let (Err(e), Some(reply)) = (result, reply) {
-            reply.error(errno(&e));
+        let place = self.long_reads.clone();
+        if !self.fs.may_take_long(handle.0) || Arc::strong_count(&place) > LONG_READS {
+            return answer_read(&self.fs, handle, offset, size, reply);
+        }
+        let fs = self.fs.clone();
+        let read = move || {
+            answer_read(&fs, handle, offset, size, reply);
+            drop(place);
+        };
+        // Without a thread the reply is dropped, which the kernel is told as an error.
+        if let Err(e) = std::thread::Builder::new().name("read".into()).spawn(read) {
+            tracing::error!("no thread for a read: {e}");
         }
     }
 

@@ -31,6 +31,11 @@ pub trait Content: Send + Sync {
     /// The exact size when it is known without work.
     fn known_size(&self) -> Option<u64>;
 
+    /// Whether a read may be long without an answer, so that nobody else should have to wait behind it.
+    fn may_take_long(&self) -> bool {
+        false
+    }
+
     /// The same bytes for another reader, who does not disturb the others' place.
     fn reopen(&self) -> Arc<dyn Content>;
 }
@@ -66,6 +71,11 @@ pub trait Source: Send + Sync + 'static {
     type Producer: Producer<Checkpoint = Self::Checkpoint>;
 
     fn start(&self, from: Option<&Self::Checkpoint>) -> Result<Self::Producer>;
+
+    /// See [`Content::may_take_long`].
+    fn may_take_long(&self) -> bool {
+        false
+    }
 }
 
 /// Text being made.

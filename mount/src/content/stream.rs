@@ -216,6 +216,10 @@ impl<S: Source> Content for Stream<S> {
         self.end()
     }
 
+    fn may_take_long(&self) -> bool {
+        self.source.may_take_long()
+    }
+
     fn reopen(&self) -> Arc<dyn Content> {
         Self::with(self.source.clone(), self.limits, self.active.clone(), self.short_reads, self.marks.clone())
     }

@@ -236,6 +236,11 @@ impl<T: Tree> Fs<T> {
         self.about(&file.request, file.opened.content.read(offset, size as usize, sink))
     }
 
+    /// Whether a read may be long without an answer.
+    pub fn may_take_long(&self, handle: u64) -> bool {
+        self.files.get(handle).is_ok_and(|file| file.opened.content.may_take_long())
+    }
+
     pub fn release(&self, handle: u64) {
         if let Some(file) = self.files.remove(handle) {
             self.inodes.close(file.ino);

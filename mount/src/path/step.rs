@@ -10,7 +10,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::percent;
+use super::{is_blank, percent};
 
 /// Deeper paths do not exist, so that what is kept of one is bounded.
 const MAX_STEPS: usize = 64;
@@ -67,11 +67,11 @@ impl Operator {
             return Some((*operator, symbol.len()));
         }
         // Words stand between blanks.
-        let words = text.trim_start();
+        let words = text.trim_start_matches(is_blank);
         let blank = text.len() - words.len();
         let word = |text: &str, word: &str| {
             let start = text.get(..word.len())?;
-            let ends = text[word.len()..].starts_with(|c: char| c.is_whitespace() || c == '(' || c == '\'');
+            let ends = text[word.len()..].starts_with(|c: char| is_blank(c) || c == '(' || c == '\'');
             (start.eq_ignore_ascii_case(word) && ends).then_some(word.len())
         };
         if blank == 0 {
@@ -84,7 +84,7 @@ impl Operator {
             return Some((Operator::Like, blank + length));
         }
         let length = word(words, "contains")?;
-        let rest = words[length..].trim_start();
+        let rest = words[length..].trim_start_matches(is_blank);
         match word(rest, "key") {
             Some(key) => Some((Operator::ContainsKey, text.len() - rest.len() + key)),
             None => Some((Operator::Contains, blank + length)),
@@ -98,7 +98,7 @@ impl Step {
         let text = percent::decode(name)?;
         if let Some(option) = text.strip_prefix('@') {
             let (name, value) = match option.split_once('=') {
-                Some((name, value)) => (name, Some(value.trim().to_owned())),
+                Some((name, value)) => (name, Some(value.trim_matches(is_blank).to_owned())),
                 None => (option, None),
             };
             let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
@@ -116,7 +116,7 @@ impl Step {
                 (None, _) if depth > 0 => {}
                 (None, _) => {
                     let Some((operator, length)) = Operator::at_start(&text[at..]) else { continue };
-                    let (left, right) = (text[..at].trim(), text[at + length..].trim());
+                    let (left, right) = (text[..at].trim_matches(is_blank), text[at + length..].trim_matches(is_blank));
                     let step = Step::Predicate { left: left.to_owned(), operator, right: right.to_owned() };
                     return (!left.is_empty()).then_some(step);
                 }
@@ -226,6 +226,8 @@ mod tests {
             ("name=Ann in (x)", "name", Eq, "Ann in (x)"),
             ("in=1", "in", Eq, "1"),
             ("a=", "a", Eq, ""),
+            // A blank of Unicode is none of CQL.
+            ("a= \u{2003}", "a", Eq, "\u{2003}"),
             ("größe=ü", "größe", Eq, "ü"),
             ("@limit=5", "@limit", Eq, "5"),
             ("@distinct", "@distinct", Eq, ""),

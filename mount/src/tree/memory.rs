@@ -20,6 +20,8 @@ pub enum File {
     Made(Arc<[u8]>, Size),
     /// Good up to this many bytes.
     Damaged(Arc<[u8]>, usize),
+    /// Of an unknown size, and made when the lock is free.
+    Held(Arc<[u8]>, Arc<RwLock<()>>),
 }
 
 /// Folders exist as long as something is in them.
@@ -65,7 +67,7 @@ impl MemoryTree {
         let size = match file {
             File::Text(text) => Size::Exact(text.len() as u64),
             File::Made(_, size) => *size,
-            File::Damaged(..) => Size::Open,
+            File::Damaged(..) | File::Held(..) => Size::Open,
         };
         Attributes { kind: Kind::File, size, modified: SystemTime::UNIX_EPOCH + Duration::from_secs(version), version }
     }
@@ -100,9 +102,13 @@ impl Tree for MemoryTree {
             File::Text(text) => Arc::new(Fixed(text)),
             File::Made(text, size) => {
                 let good = text.len();
-                Stream::new(Pieces { text, good }, self.limits, self.active.clone(), size == Size::Open)
+                Stream::new(Pieces::new(text, good), self.limits, self.active.clone(), size == Size::Open)
             }
-            File::Damaged(text, good) => Stream::new(Pieces { text, good }, self.limits, self.active.clone(), true),
+            File::Damaged(text, good) => Stream::new(Pieces::new(text, good), self.limits, self.active.clone(), true),
+            File::Held(text, lock) => {
+                let pieces = Pieces { lock: Some(lock), ..Pieces::new(text.clone(), text.len()) };
+                Stream::new(pieces, self.limits, self.active.clone(), true)
+            }
         };
         Ok(Some(Opened { attributes, content }))
     }
@@ -130,6 +136,13 @@ impl Tree for MemoryTree {
 struct Pieces {
     text: Arc<[u8]>,
     good: usize,
+    lock: Option<Arc<RwLock<()>>>,
+}
+
+impl Pieces {
+    fn new(text: Arc<[u8]>, good: usize) -> Self {
+        Pieces { text, good, lock: None }
+    }
 }
 
 struct Making {
@@ -144,12 +157,17 @@ impl Source for Pieces {
     fn start(&self, from: Option<&usize>) -> Result<Making> {
         Ok(Making { pieces: self.clone(), at: from.copied().unwrap_or(0) })
     }
+
+    fn may_take_long(&self) -> bool {
+        self.lock.is_some()
+    }
 }
 
 impl Producer for Making {
     type Checkpoint = usize;
 
     fn fill(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
+        let _free = self.pieces.lock.as_ref().map(|l| l.read());
         let end = self.at.saturating_add(target.saturating_sub(out.len())).min(self.pieces.good);
         out.extend_from_slice(self.pieces.text.get(self.at..end).unwrap_or_default());
         self.at = end;

@@ -144,6 +144,32 @@ fn damage_stays_local() {
 }
 
 #[test]
+fn nobody_waits_behind_a_read_that_takes_long() {
+    let mount = Mount::new();
+    let lock = Arc::new(parking_lot::RwLock::new(()));
+    let answer: Arc<[u8]> = (*b"17\n").into();
+    for i in 0..8 {
+        mount.tree().put(&format!("/ks/t/where/a={i}/count"), File::Held(answer.clone(), lock.clone()));
+    }
+    mount.tree().put_text("/README.txt", "hello\n");
+    let held = lock.write();
+    std::thread::scope(|scope| {
+        // More than there are threads that answer.
+        for i in 0..8 {
+            let (path, answer) = (mount.path(&format!("ks/t/where/a={i}/count")), &answer);
+            scope.spawn(move || assert!(fs::read(path).unwrap() == **answer));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let (send, receive) = std::sync::mpsc::channel();
+        let path = mount.path("README.txt");
+        scope.spawn(move || send.send(fs::read(path).unwrap()));
+        let read = receive.recv_timeout(std::time::Duration::from_secs(5));
+        drop(held);
+        assert_eq!(read.as_deref(), Ok(b"hello\n".as_slice()), "another file, meanwhile");
+    });
+}
+
+#[test]
 fn many_readers_at_a_time() {
     let mount = Mount::new();
     let big = text(3_000_000);

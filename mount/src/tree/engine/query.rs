@@ -209,6 +209,11 @@ impl Source for QueryText {
         }
         Ok(rows)
     }
+
+    /// Many rows may be read until one is found.
+    fn may_take_long(&self) -> bool {
+        true
+    }
 }
 
 impl QueryRows {

@@ -13,7 +13,7 @@ use sstablefs_render::value::CsvValue;
 use super::epoch::Moment;
 use super::select;
 use super::texts::quote;
-use crate::path::{Steps, TableName, encode};
+use crate::path::{Steps, TableName, encode, is_blank};
 
 /// Of `where` of a table. `moment` gives the table as it is now.
 pub(super) fn of_where(
@@ -90,7 +90,7 @@ pub(super) fn in_path(ty: &Type, value: &[u8]) -> Result<String> {
     }
     let text = String::from_utf8_lossy(&text);
     // What would be read as a literal, or lose its blanks, is put into quotes.
-    let plain = !text.starts_with(['\'', '$']) && text.trim() == text;
+    let plain = !text.starts_with(['\'', '$']) && text.trim_matches(is_blank) == text;
     Ok(if plain || !matches!(ty, Type::Text | Type::Ascii) { text.into_owned() } else { names::string_literal(&text) })
 }
 

@@ -9,7 +9,7 @@ use sstablefs::cql::{Type, names};
 use sstablefs::schema::{Column, Table};
 use sstablefs::{Error, Result};
 
-use crate::path::{Operator, Step, Steps};
+use crate::path::{Operator, Step, Steps, is_blank};
 
 /// What stands between SELECT and the table, and behind the predicates.
 #[derive(Default)]
@@ -91,7 +91,7 @@ fn exact_column(table: &Table, name: &str) -> Option<String> {
 /// The name of a column as CQL writes it, and the column when there is one. Without quotes it is in lower case, unless the
 /// table has one of just this name.
 fn column<'t>(table: &'t Table, text: &str) -> (String, Option<&'t Column>) {
-    let text = text.trim();
+    let text = text.trim_matches(is_blank);
     let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).filter(|_| text.len() > 2);
     let name = match inner {
         Some(inner) => inner.replace("\"\"", "\""),
@@ -103,7 +103,7 @@ fn column<'t>(table: &'t Table, text: &str) -> (String, Option<&'t Column>) {
 
 fn relation(table: &Table, left: &str, operator: Operator, right: &str) -> Result<String> {
     let in_brackets = |text: &str, open, close| -> Option<Vec<String>> {
-        let inner = text.trim().strip_prefix(open)?.strip_suffix(close)?;
+        let inner = text.trim_matches(is_blank).strip_prefix(open)?.strip_suffix(close)?;
         Some(parts(inner).into_iter().map(str::to_owned).collect())
     };
     let list = |values: Vec<String>| format!("({})", values.join(", "));
@@ -125,7 +125,8 @@ fn relation(table: &Table, left: &str, operator: Operator, right: &str) -> Resul
         let names = list(columns.into_iter().map(|(name, _)| name).collect());
         return Ok(format!("{names} {} {right}", operator.cql()));
     }
-    if let Some(columns) = left.get(..5).filter(|t| t.eq_ignore_ascii_case("token")).map(|_| left[5..].trim_start())
+    if let Some(columns) =
+        left.get(..5).filter(|t| t.eq_ignore_ascii_case("token")).map(|_| left[5..].trim_start_matches(is_blank))
         && let Some(columns) = in_brackets(columns, '(', ')')
     {
         let names = list(columns.iter().map(|c| column(table, c).0).collect());
@@ -179,13 +180,13 @@ fn parts(text: &str) -> Vec<&str> {
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => depth -= 1,
             (None, ',') if depth == 0 => {
-                found.push(text[start..at].trim());
+                found.push(text[start..at].trim_matches(is_blank));
                 start = at + 1;
             }
             (None, _) => {}
         }
     }
-    let last = text[start..].trim();
+    let last = text[start..].trim_matches(is_blank);
     if !last.is_empty() || !found.is_empty() {
         found.push(last);
     }
@@ -194,7 +195,7 @@ fn parts(text: &str) -> Vec<&str> {
 
 /// A value of a type as CQL writes it.
 fn value(ty: Option<&Type>, text: &str) -> Result<String> {
-    let text = text.trim();
+    let text = text.trim_matches(is_blank);
     let is_string =
         || Tokens::new(text).is_ok_and(|t| t.peek().kind == TokenKind::String && t.peek_at(1).kind == TokenKind::End);
     let is_integer = || !text.is_empty() && text.strip_prefix('-').unwrap_or(text).bytes().all(|b| b.is_ascii_digit());
@@ -296,6 +297,7 @@ mod tests {
             ("name='tis", "name = '''tis'"),
             ("name=null", "name = 'null'"),
             ("name=", "name = ''"),
+            ("name=\u{3000} ", "name = '\u{3000}'"),
             ("name=x' AND n=1", "name = 'x'' AND n=1'"),
             ("NAME=$$a'b$$", "name = $$a'b$$"),
             ("Mixed=x", "\"Mixed\" = 'x'"),
