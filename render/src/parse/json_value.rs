@@ -168,6 +168,8 @@ fn shape(ty: &Type) -> &'static str {
 #[inline]
 fn number(ty: &Type, raw: &str, out: &mut Vec<u8>) -> Result<(), String> {
     let integer = !raw.contains(['.', 'e', 'E']);
+    // An integer has no negative zero.
+    let raw = if raw == "-0" { "0" } else { raw };
     match ty {
         Type::Int | Type::BigInt | Type::TinyInt | Type::SmallInt if integer => from_text(ty, raw, out),
         Type::Timestamp | Type::LegacyTimestamp if integer => from_text(ty, raw, out),
@@ -196,23 +198,22 @@ fn string_value(ty: &Type, text: &str, in_dump: bool, out: &mut Vec<u8>) -> Resu
         Type::Float | Type::Double if in_dump && text == "null" => value(ty, text, in_dump, out),
         // What Cassandra prints for a time of no bytes.
         Type::Time if in_dump && text == "null" => Ok(()),
-        ty if is_nested(ty) => {
-            let inner: &RawValue = serde_json::from_str(text)
-                .map_err(|_| format!("'{}' is not JSON of a value of type {}", shown(text), names::cql_name(ty)))?;
-            parts(ty, inner.get(), in_dump)?.freeze(ty, out)
-        }
+        ty if is_nested(ty) => parts(ty, inner(ty, text)?.get(), in_dump)?.freeze(ty, out),
         _ => from_text(ty, text, out),
+    }
+}
+
+/// The JSON within a string, which may be no string again.
+fn inner<'a>(ty: &Type, text: &'a str) -> Result<&'a RawValue, String> {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(inner) if !inner.get().starts_with('"') => Ok(inner),
+        _ => Err(format!("'{}' is not JSON of a value of type {}", shown(text), names::cql_name(ty))),
     }
 }
 
 fn parts(ty: &Type, raw: &str, in_dump: bool) -> Result<Parts, String> {
     if let Some(text) = string(raw)? {
-        let inner: &RawValue = serde_json::from_str(&text)
-            .map_err(|_| format!("'{}' is not JSON of a value of type {}", shown(&text), names::cql_name(ty)))?;
-        if inner.get().starts_with('"') {
-            return Err(expected(ty, shape(ty), inner.get()));
-        }
-        return parts(ty, inner.get(), in_dump);
+        return parts(ty, inner(ty, &text)?.get(), in_dump);
     }
     let array = || -> Result<Vec<&RawValue>, String> {
         if !raw.starts_with('[') {

@@ -16,6 +16,7 @@ mod json_value;
 mod nested;
 mod row;
 mod scalar;
+mod time;
 mod window;
 
 use std::fmt;

@@ -2,10 +2,9 @@
 
 use num_bigint::BigInt;
 use sstablefs::bytes::vint;
-use sstablefs::cql::calendar::{civil, days_from_civil};
 use sstablefs::cql::{Type, names, parse_text};
 
-use super::shown;
+use super::{shown, time};
 
 /// Whether values of the type have parts.
 pub(super) fn is_nested(ty: &Type) -> bool {
@@ -48,19 +47,20 @@ pub(super) fn from_text(ty: &Type, text: &str, out: &mut Vec<u8>) -> Result<(), 
             Some(value) => out.extend_from_slice(&value.to_be_bytes()),
             None => return other(ty, text, out),
         },
-        Type::Timestamp | Type::LegacyTimestamp => match timestamp(text) {
+        Type::Timestamp | Type::LegacyTimestamp if !text.is_empty() => match time::timestamp(text) {
             Some(ms) => out.extend_from_slice(&ms.to_be_bytes()),
-            None => return other(ty, text, out),
+            None => return Err(wrong(ty, text)),
         },
-        Type::Time => match time(text) {
+        Type::Decimal if !exponent_fits(text) => return Err(wrong(ty, text)),
+        Type::Time => match time::time(text) {
             Some(nanos) => out.extend_from_slice(&nanos.to_be_bytes()),
             None => return Err(wrong(ty, text)),
         },
-        Type::Date => match date(text) {
+        Type::Date => match time::date(text) {
             Some(days) => out.extend_from_slice(&days.to_be_bytes()),
             None => return Err(wrong(ty, text)),
         },
-        Type::Duration if !text.is_empty() => match duration(text) {
+        Type::Duration if !text.is_empty() => match time::duration(text) {
             Some([months, days, nanos]) => {
                 [months, days, nanos].iter().for_each(|&n| vint::write(vint::zigzag(n), out))
             }
@@ -95,7 +95,12 @@ fn varint(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&value.to_be_bytes()[redundant as usize..]);
 }
 
-/// The bytes of a decimal whose number has an integer's text.
+/// BigDecimal's exponent has 32 bits.
+fn exponent_fits(text: &str) -> bool {
+    text.split_once(['e', 'E']).is_none_or(|(_, exponent)| exponent.parse::<i32>().is_ok())
+}
+
+/// The bytes of a varint.
 pub(super) fn big_integer(text: &str, out: &mut Vec<u8>) -> Option<()> {
     match text.parse::<i64>() {
         Ok(value) => varint(value, out),
@@ -167,171 +172,6 @@ fn java_float(text: &str) -> Option<&str> {
     Some(text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text))
 }
 
-fn number(text: &[u8]) -> Option<i64> {
-    text.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
-}
-
-/// Milliseconds of `2024-01-31 12:00:00.000` with a T or a space and Z or +0000, or of the bare number; the other forms
-/// are left to [`parse_text`].
-#[inline]
-fn timestamp(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
-    if bytes.len() < 20 {
-        return text.parse::<i64>().ok().filter(|_| !text.starts_with('+'));
-    }
-    let (head, zone) = bytes.split_at(19);
-    let &[_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _] = head else { return None };
-    let (ms, zone) = match zone {
-        [b'.', a, b, c, zone @ ..] => (number(&[*a, *b, *c])?, zone),
-        zone => (0, zone),
-    };
-    if !matches!(zone, b"Z" | b"+0000") {
-        return None;
-    }
-    let (year, month, day) = (number(&head[..4])?, number(&head[5..7])?, number(&head[8..10])?);
-    let (h, m, s) = (number(&head[11..13])?, number(&head[14..16])?, number(&head[17..19])?);
-    let days = days_from_civil(year, month, day);
-    let real = h < 24 && m < 60 && s < 60 && year > 0 && civil(days) == (year, month as u8, day as u8);
-    real.then_some(((days * 24 + h) * 60 + m) * 60_000 + s * 1000 + ms)
-}
-
-/// Days since the epoch plus 2^31 of an ISO date, or that number. Follows SimpleDateSerializer.
-fn date(text: &str) -> Option<u32> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse::<i64>().ok().and_then(|days| u32::try_from(days).ok());
-    }
-    // A year of four digits, or of more with a sign.
-    let (sign, rest) = match text.as_bytes().first()? {
-        b'-' => (-1, &text[1..]),
-        b'+' => (1, &text[1..]),
-        _ => (1, text),
-    };
-    let mut parts = rest.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let years = if text.starts_with('+') {
-        5..=9
-    } else if sign < 0 {
-        4..=9
-    } else {
-        4..=4
-    };
-    if parts.next().is_some() || !years.contains(&year.len()) || month.len() != 2 || day.len() != 2 {
-        return None;
-    }
-    let year = number(year.as_bytes())? * sign;
-    let (month, day) = (number(month.as_bytes())?, number(day.as_bytes())?);
-    let days = days_from_civil(year, month, day);
-    let real = civil(days) == (year, month as u8, day as u8);
-    if real { u32::try_from(days + (1 << 31)).ok() } else { None }
-}
-
-/// Nanoseconds of the day: `h:m:s[.fffffffff]` or the number. Follows TimeSerializer.
-fn time(text: &str) -> Option<i64> {
-    const DAY: i64 = 86_400_000_000_000;
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse::<i64>().ok().filter(|nanos| (0..DAY).contains(nanos));
-    }
-    let mut parts = text.trim_matches(|c: char| c <= ' ').splitn(3, ':');
-    let mut part = || parts.next();
-    let (hours, minutes, rest) = (part()?, part()?, part()?);
-    let (seconds, nanos) = match rest.split_once('.') {
-        Some((seconds, fraction)) if (1..=9).contains(&fraction.len()) => {
-            (seconds, number(fraction.as_bytes())? * 10i64.pow(9 - fraction.len() as u32))
-        }
-        Some(_) => return None,
-        None => (rest, 0),
-    };
-    let bounded = |text: &str, limit: i64| text.parse::<i64>().ok().filter(|n| (0..limit).contains(n));
-    let (h, m, s) = (bounded(hours, 24)?, bounded(minutes, 60)?, bounded(seconds, 60)?);
-    Some((h * 3600 + m * 60 + s) * 1_000_000_000 + nanos)
-}
-
-/// Months, days and nanoseconds of any form that cql3.Duration reads.
-fn duration(text: &str) -> Option<[i64; 3]> {
-    let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let mut total = [0i64; 3];
-    match rest.strip_prefix('P') {
-        None => units(rest, &STANDARD, &mut total)?,
-        Some(iso) if iso.contains('-') => {
-            let bytes = iso.as_bytes();
-            let [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _] = bytes else { return None };
-            let part = |from: usize, to: usize| number(&bytes[from..to]);
-            total[0] = part(0, 4)? * 12 + part(5, 7)?;
-            total[1] = part(8, 10)?;
-            total[2] = (part(11, 13)? * 3600 + part(14, 16)? * 60 + part(17, 19)?) * 1_000_000_000;
-        }
-        Some(iso) => {
-            let (date, time) = iso.split_once('T').map_or((iso, ""), |(date, time)| (date, time));
-            let weeks = date.ends_with('W');
-            if weeks && time.is_empty() && !iso.contains('T') {
-                units(date, &ISO_WEEKS, &mut total)?;
-            } else {
-                ordered(date, &ISO_DATE, &mut total)?;
-                ordered(time, &ISO_TIME, &mut total)?;
-            }
-        }
-    }
-    let fits = i32::try_from(total[0]).is_ok() && i32::try_from(total[1]).is_ok();
-    if !fits {
-        return None;
-    }
-    Some(if negative { total.map(|n| -n) } else { total })
-}
-
-/// Name of a unit, which part of a duration it counts in, and how much it is.
-type Unit = (&'static str, usize, i64);
-const STANDARD: [Unit; 11] = [
-    ("mo", 0, 1),
-    ("ms", 2, 1_000_000),
-    ("us", 2, 1000),
-    ("µs", 2, 1000),
-    ("ns", 2, 1),
-    ("y", 0, 12),
-    ("w", 1, 7),
-    ("d", 1, 1),
-    ("h", 2, 3_600_000_000_000),
-    ("s", 2, 1_000_000_000),
-    ("m", 2, 60_000_000_000),
-];
-const ISO_WEEKS: [Unit; 1] = [("w", 1, 7)];
-const ISO_DATE: [Unit; 3] = [("Y", 0, 12), ("M", 0, 1), ("D", 1, 1)];
-const ISO_TIME: [Unit; 3] = [("H", 2, 3_600_000_000_000), ("M", 2, 60_000_000_000), ("S", 2, 1_000_000_000)];
-
-/// Numbers, each with a unit; units stand from the largest down, each once (Duration.Builder).
-fn units(mut text: &str, units: &[Unit], total: &mut [i64; 3]) -> Option<()> {
-    let mut last = None;
-    if text.is_empty() {
-        return None;
-    }
-    while !text.is_empty() {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let amount = text[..digits].parse::<i64>().ok()?;
-        let rest = &text[digits..];
-        let (name, part, size) = units.iter().find(|(name, ..)| {
-            let start = rest.get(..name.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(name))
-        })?;
-        let rank = (*part, -size);
-        if last.is_some_and(|last| last >= rank) {
-            return None;
-        }
-        last = Some(rank);
-        total[*part] = total[*part].checked_add(amount.checked_mul(*size)?)?;
-        text = &rest[name.len()..];
-    }
-    Some(())
-}
-
-/// As [`units`], where there may be none.
-fn ordered(text: &str, names: &[Unit], total: &mut [i64; 3]) -> Option<()> {
-    if text.is_empty() || text.bytes().any(|b| b.is_ascii_lowercase()) {
-        return text.is_empty().then_some(());
-    }
-    units(text, names, total)
-}
-
 enum Address {
     V4([u8; 4]),
     V6([u8; 16]),
@@ -342,7 +182,13 @@ fn inet(text: &str) -> Option<Address> {
     use std::net::Ipv6Addr;
     if text.contains(':') {
         let inner = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
-        let address = inner.parse::<Ipv6Addr>().ok()?;
+        // The number of a network interface is not kept.
+        let address = match inner.split_once('%') {
+            Some((address, scope)) if !scope.is_empty() && scope.bytes().all(|b| b.is_ascii_digit()) => address,
+            Some(_) => return None,
+            None => inner,
+        };
+        let address = address.parse::<Ipv6Addr>().ok()?;
         return Some(match address.to_ipv4_mapped() {
             Some(v4) => Address::V4(v4.octets()),
             None => Address::V6(address.octets()),

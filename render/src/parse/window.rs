@@ -37,7 +37,9 @@ impl<'r> Window<'r> {
                 self.consumed += 3;
                 return Ok(());
             }
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, _, 0] | [0, _, 0, _] => "the text is UTF-16: it must be UTF-8",
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, _, 0, ..] | [0, _, 0, _, ..] => {
+                "the text is UTF-16: it must be UTF-8"
+            }
             [0x1f, 0x8b, ..] => "the file is compressed with gzip: it must be plain text",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "the file is compressed with zstd: it must be plain text",
             [b'P', b'K', 3, 4, ..] => "the file is a zip archive or a spreadsheet: it must be plain text",
