@@ -190,7 +190,7 @@ pub(crate) struct Import {
     pub(crate) table: String,
     /// Files to take in; - is the standard input
     #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    pub(crate) inputs: Vec<PathBuf>,
     /// Write to DIR/KEYSPACE/TABLE instead of the table's own folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -44,10 +44,10 @@ pub(crate) fn run(args: &Import) -> std::result::Result<(), Failure> {
     };
     let mut loader = Loader::new(&table, target.version(), lock.scratch()?, limits);
     let mut read = Summary::default();
-    let sizes: u64 = args.files.iter().filter_map(|f| std::fs::metadata(f).ok()).map(|m| m.len()).sum();
+    let sizes: u64 = args.inputs.iter().filter_map(|f| std::fs::metadata(f).ok()).map(|m| m.len()).sum();
     let mut progress = Progress::new(sizes, "read");
     let mut wrong = false;
-    for file in &args.files {
+    for file in &args.inputs {
         // Behind a wrong file the others are only checked.
         match load(file, args.input, &input, &mut progress, &mut loader)? {
             Ok(summary) => {
