@@ -36,6 +36,7 @@ use crew::Crew;
 use epoch::{Epochs, Moment};
 use failures::Failures;
 use keys::KeyListing;
+use query::Refusals;
 
 /// For texts that are kept.
 const CACHE: usize = 8 << 20;
@@ -56,6 +57,7 @@ pub struct EngineTree {
     cache: Arc<Cache>,
     active: Active,
     failures: Failures,
+    refusals: Refusals,
     crew: Crew,
     started: SystemTime,
 }
@@ -69,6 +71,7 @@ impl EngineTree {
             cache: Arc::new(Cache::new(CACHE)),
             active: Active::new(ACTIVE),
             failures: Failures::default(),
+            refusals: Refusals::default(),
             crew: Crew::new(),
             started: SystemTime::now(),
         }
