@@ -54,10 +54,13 @@ impl EngineTree {
         let schema = moment.epoch.view.table();
         let text = match (text, steps) {
             (Some(text), _) => text,
-            (None, steps) => match select::statement(schema, &steps.cloned().unwrap_or_default()) {
-                Ok(text) => text,
-                Err(e) => return refused(request.to_string(), e),
-            },
+            (None, steps) => {
+                let to_count = matches!(request, Request::Selected(_, _, Answer::Count));
+                match select::statement(schema, &steps.cloned().unwrap_or_default(), to_count) {
+                    Ok(text) => text,
+                    Err(e) => return refused(request.to_string(), e),
+                }
+            }
         };
         match Statement::parse(&text).and_then(|s| s.bind(schema)) {
             Ok(query) => {
