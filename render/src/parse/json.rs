@@ -37,7 +37,7 @@ pub(super) fn end(window: &mut Window<'_>, out: &mut Output<'_>) -> Result<(), S
 fn lines(rows: &mut Rows<'_>, window: &mut Window<'_>, out: &mut Output<'_>) -> Result<(), Stop> {
     while let Some(first) = peek(window, out)? {
         let line = loop {
-            match window.bytes().iter().position(|&b| b == b'\n') {
+            match memchr::memchr(b'\n', window.bytes()) {
                 Some(end) => break end,
                 None if window.at_end() => break window.bytes().len(),
                 None => {
@@ -48,6 +48,14 @@ fn lines(rows: &mut Rows<'_>, window: &mut Window<'_>, out: &mut Output<'_>) -> 
         if first != b'{' {
             window.fault(unexpected(window.bytes(), "a JSON object"), out)?;
             window.advance(line);
+            continue;
+        }
+        // An object that fills its line needs no look for its end.
+        let whole = window.bytes()[..line].trim_ascii_end();
+        if whole.ends_with(b"}") && rows.parse(whole) {
+            let length = whole.len();
+            rows.commit(window, out)?;
+            window.advance(length);
             continue;
         }
         let mut length = object_end(&window.bytes()[..line]);
@@ -178,7 +186,7 @@ fn object_end(bytes: &[u8]) -> Option<usize> {
 /// Where a string ends whose first quote has been passed.
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        at += bytes.get(at..)?.iter().position(|b| matches!(b, b'"' | b'\\'))?;
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
         if bytes[at] == b'"' {
             return Some(at + 1);
         }
@@ -231,20 +239,33 @@ impl<'o> Rows<'o> {
 
     /// Reads the object in the first `length` bytes.
     fn object(&mut self, window: &Window<'_>, length: usize, out: &mut Output<'_>) -> Result<(), Stop> {
-        let bytes = &window.bytes()[..length];
+        self.parse(&window.bytes()[..length]);
+        self.commit(window, out)
+    }
+
+    /// Takes the fields of an object; `false` when it is no JSON. What is wrong is kept for [`Rows::commit`].
+    fn parse(&mut self, bytes: &[u8]) -> bool {
         self.builder.clear();
         self.faults.clear();
         self.seen.fill(false);
-        match utf8(bytes) {
-            Ok(text) => {
-                let mut deserializer = serde_json::Deserializer::from_str(text);
-                let fields = Fields { rows: self, base: text.as_ptr() as usize };
-                if let Err(error) = fields.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
-                    self.faults.push(syntax(&error, bytes));
-                }
+        let text = match utf8(bytes) {
+            Ok(text) => text,
+            Err(fault) => {
+                self.faults.push(fault);
+                return false;
             }
-            Err(fault) => self.faults.push(fault),
+        };
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let fields = Fields { rows: self, base: text.as_ptr() as usize };
+        if let Err(error) = fields.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
+            self.faults.push(syntax(&error, bytes));
+            return false;
         }
+        true
+    }
+
+    /// Gives the row at hand to the sink, or reports what is wrong with it.
+    fn commit(&mut self, window: &Window<'_>, out: &mut Output<'_>) -> Result<(), Stop> {
         if self.faults.is_empty()
             && let Err(reason) = self.builder.finish(out)?
         {

@@ -128,7 +128,7 @@ impl<'r> Window<'r> {
 #[inline]
 fn step(bytes: &[u8], line: u64, column: u64) -> (u64, u64) {
     let characters = |bytes: &[u8]| bytes.iter().filter(|&&b| b & 0xc0 != 0x80).count() as u64;
-    match bytes.iter().rposition(|&b| b == b'\n') {
+    match memchr::memrchr(b'\n', bytes) {
         Some(last) => {
             let lines = bytes[..=last].iter().filter(|&&b| b == b'\n').count() as u64;
             (line + lines, characters(&bytes[last + 1..]))
