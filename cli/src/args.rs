@@ -58,9 +58,21 @@ pub(crate) struct Mount {
     /// Stay in the foreground and log to the terminal
     #[arg(short, long)]
     pub(crate) foreground: bool,
-    /// Never write anything; without effect as yet, because this version can't
+    /// Never write anything: no staging folders
     #[arg(long)]
     pub(crate) read_only: bool,
+    /// Write new SSTables to DIR/KEYSPACE/TABLE instead of the table's own folder, for nodetool import
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Version of new SSTables; else that of the table's newest, or oa
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<SstableFormat>,
+    /// Memory for rows that wait to be sorted
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) memtable: u32,
+    /// An empty field of CSV deletes what is there
+    #[arg(long)]
+    pub(crate) null_deletes: bool,
     #[command(flatten)]
     pub(crate) schema: SchemaFiles,
     #[command(flatten)]

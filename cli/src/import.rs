@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Import) -> std::result::Result<(), Failure> {
     Ok(())
 }
 
-fn version(format: SstableFormat) -> Version {
+pub(crate) fn version(format: SstableFormat) -> Version {
     match format {
         SstableFormat::Nb => Version::NB,
         SstableFormat::Oa => Version::OA,

@@ -14,6 +14,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use sstablefs::ingest::TargetOptions;
 use sstablefs::table::Options;
 use sstablefs_mount::MountOptions;
 
@@ -80,6 +81,10 @@ fn mount(args: Mount) -> Result<(), Failure> {
         schema: args.schema.files,
         now: args.time.now,
         exact_sizes: args.exact_sizes,
+        read_only: args.read_only,
+        target: TargetOptions { out: args.out, version: args.format.map(import::version) },
+        memtable: (args.memtable as usize).saturating_mul(1 << 20),
+        null_deletes: args.null_deletes,
         csv_rfc4180: args.csv == Csv::Rfc4180,
         allow_other: args.allow_other,
         threads: args.threads,

@@ -10,13 +10,14 @@ use std::time::SystemTime;
 
 use fuser::{
     Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
-    KernelConfig, LockOwner, MountOption, Notifier, OpenAccMode, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory,
-    ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyXattr, Request, Session, SessionACL, SessionUnmounter,
-    TimeOrNow,
+    KernelConfig, LockOwner, MountOption, Notifier, OpenAccMode, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate,
+    ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request,
+    Session, SessionACL, SessionUnmounter, TimeOrNow, WriteFlags,
 };
 
-use crate::fs::{Fs, FsError, Kernel, Stat};
+use crate::fs::{Fs, FsError, Kernel, Open, Stat};
 use crate::path::Kind;
+use crate::staging::Set;
 use crate::tree::Tree;
 
 /// The largest read that the kernel sends: with direct I/O a reader's buffer is filled by requests of this size.
@@ -70,7 +71,7 @@ impl Drop for Mounted {
 pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptions) -> io::Result<Mounted> {
     let mut config = Config::default();
     config.mount_options = vec![
-        MountOption::RO,
+        if fs.is_writable() { MountOption::RW } else { MountOption::RO },
         MountOption::NoDev,
         MountOption::NoSuid,
         MountOption::NoAtime,
@@ -136,7 +137,7 @@ impl<T: Tree> Adapter<T> {
             ctime: stat.modified,
             crtime: stat.modified,
             kind: file_type(stat.kind),
-            perm: if directory { 0o555 } else { 0o444 },
+            perm: stat.mode,
             nlink: if directory { 2 } else { 1 },
             uid: self.uid,
             gid: self.gid,
@@ -151,6 +152,29 @@ fn file_type(kind: Kind) -> FileType {
     match kind {
         Kind::Directory => FileType::Directory,
         Kind::File => FileType::RegularFile,
+    }
+}
+
+fn open_flags(open: &Open) -> FopenFlags {
+    let mut flags = FopenFlags::empty();
+    flags.set(FopenFlags::FOPEN_NOFLUSH, !open.flush);
+    flags.set(FopenFlags::FOPEN_DIRECT_IO, open.direct);
+    flags.set(FopenFlags::FOPEN_KEEP_CACHE, open.keep_cache);
+    flags
+}
+
+/// For what may take long: all other requests must be answered meanwhile.
+fn aside(work: impl FnOnce() + Send + 'static) {
+    // A reply that is dropped is an error for who waits for it.
+    if let Err(e) = std::thread::Builder::new().name("staging".into()).spawn(work) {
+        tracing::error!("no thread can be started: {e}");
+    }
+}
+
+fn done(result: Result<(), FsError>, reply: ReplyEmpty) {
+    match result {
+        Ok(()) => reply.ok(),
+        Err(e) => reply.error(errno(&e)),
     }
 }
 
@@ -195,7 +219,9 @@ impl<T: Tree> Filesystem for Adapter<T> {
         // All names here are UTF-8: no other exists.
         let Some(name) = name.to_str() else { return reply.error(Errno::ENOENT) };
         match self.fs.lookup(parent.0, name) {
-            Ok(stat) => reply.entry_with_ttls(&stat.valid, &self.fs.name_valid(), &self.attr(&stat), Generation(0)),
+            Ok(stat) => {
+                reply.entry_with_ttls(&stat.valid, &self.fs.name_valid(stat.ino), &self.attr(&stat), Generation(0))
+            }
             Err(e) => reply.error(errno(&e)),
         }
     }
@@ -214,13 +240,13 @@ impl<T: Tree> Filesystem for Adapter<T> {
     fn setattr(
         &self,
         _: &Request,
-        _: INodeNo,
+        ino: INodeNo,
+        mode: Option<u32>,
         _: Option<u32>,
         _: Option<u32>,
-        _: Option<u32>,
-        _: Option<u64>,
+        size: Option<u64>,
         _: Option<TimeOrNow>,
-        _: Option<TimeOrNow>,
+        modified: Option<TimeOrNow>,
         _: Option<SystemTime>,
         _: Option<FileHandle>,
         _: Option<SystemTime>,
@@ -229,16 +255,22 @@ impl<T: Tree> Filesystem for Adapter<T> {
         _: Option<fuser::BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        reply.error(errno(&FsError::ReadOnly));
+        // A file is its own only until it is taken up: that an owner was wanted does not matter.
+        let modified = modified.map(|time| match time {
+            TimeOrNow::SpecificTime(time) => time,
+            TimeOrNow::Now => SystemTime::now(),
+        });
+        let set = Set { size, mode: mode.map(|mode| (mode & 0o777) as u16), modified };
+        match self.fs.setattr(ino.0, &set) {
+            Ok(stat) => reply.attr(&stat.valid, &self.attr(&stat)),
+            Err(e) => reply.error(errno(&e)),
+        }
     }
 
     fn open(&self, _: &Request, ino: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         match self.fs.open(ino.0, flags.acc_mode() != OpenAccMode::O_RDONLY) {
             Ok(open) => {
-                let mut flags = FopenFlags::FOPEN_NOFLUSH;
-                flags.set(FopenFlags::FOPEN_DIRECT_IO, open.direct);
-                flags.set(FopenFlags::FOPEN_KEEP_CACHE, open.keep_cache);
-                reply.opened(FileHandle(open.handle), flags);
+                reply.opened(FileHandle(open.handle), open_flags(&open));
             }
             Err(e) => reply.error(errno(&e)),
         }
@@ -270,8 +302,97 @@ impl<T: Tree> Filesystem for Adapter<T> {
         }
     }
 
-    fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
-        reply.ok();
+    fn create(&self, _: &Request, parent: INodeNo, name: &OsStr, mode: u32, _: u32, flags: i32, reply: ReplyCreate) {
+        let Some(name) = name.to_str() else { return reply.error(Errno::EILSEQ) };
+        match self.fs.create(parent.0, name, mode, flags & libc::O_EXCL != 0) {
+            Ok((stat, open)) => {
+                let (handle, flags) = (FileHandle(open.handle), open_flags(&open));
+                reply.created(&stat.valid, &self.attr(&stat), Generation(0), handle, flags);
+            }
+            Err(e) => reply.error(errno(&e)),
+        }
+    }
+
+    fn write(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        data: &[u8],
+        _: WriteFlags,
+        flags: OpenFlags,
+        owner: Option<LockOwner>,
+        reply: ReplyWrite,
+    ) {
+        let offset = if flags.0 & libc::O_APPEND != 0 { None } else { Some(offset) };
+        match self.fs.write(handle.0, offset, data, owner.map(|owner| owner.0)) {
+            // A request is never longer than what was agreed on when the mount began.
+            Ok(()) => reply.written(data.len() as u32),
+            Err(e) => reply.error(errno(&e)),
+        }
+    }
+
+    fn flush(&self, request: &Request, _: INodeNo, handle: FileHandle, owner: LockOwner, reply: ReplyEmpty) {
+        let process = request.pid();
+        if !self.fs.has_work(handle.0) {
+            return done(self.fs.flush(handle.0, owner.0, process), reply);
+        }
+        let fs = self.fs.clone();
+        aside(move || done(fs.flush(handle.0, owner.0, process), reply));
+    }
+
+    fn fsync(&self, _: &Request, _: INodeNo, handle: FileHandle, _: bool, reply: ReplyEmpty) {
+        let fs = self.fs.clone();
+        aside(move || done(fs.fsync(handle.0), reply));
+    }
+
+    fn rename(
+        &self,
+        _: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        new_parent: INodeNo,
+        new_name: &OsStr,
+        flags: RenameFlags,
+        reply: ReplyEmpty,
+    ) {
+        let (Some(name), Some(new_name)) = (name.to_str(), new_name.to_str()) else {
+            return reply.error(Errno::EILSEQ);
+        };
+        if !(flags - RenameFlags::RENAME_NOREPLACE).is_empty() {
+            return reply.error(Errno::EINVAL);
+        }
+        let (fs, name, new_name) = (self.fs.clone(), name.to_owned(), new_name.to_owned());
+        let replace = !flags.contains(RenameFlags::RENAME_NOREPLACE);
+        aside(move || done(fs.rename((parent.0, &name), (new_parent.0, &new_name), replace), reply));
+    }
+
+    fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        match name.to_str() {
+            Some(name) => done(self.fs.unlink(parent.0, name), reply),
+            None => reply.error(Errno::ENOENT),
+        }
+    }
+
+    fn rmdir(&self, _: &Request, parent: INodeNo, _: &OsStr, reply: ReplyEmpty) {
+        reply.error(errno(&self.fs.refuse_node(parent.0)));
+    }
+
+    fn mkdir(&self, _: &Request, parent: INodeNo, _: &OsStr, _: u32, _: u32, reply: ReplyEntry) {
+        reply.error(errno(&self.fs.refuse_node(parent.0)));
+    }
+
+    fn mknod(&self, _: &Request, parent: INodeNo, _: &OsStr, _: u32, _: u32, _: u32, reply: ReplyEntry) {
+        reply.error(errno(&self.fs.refuse_node(parent.0)));
+    }
+
+    fn symlink(&self, _: &Request, parent: INodeNo, _: &OsStr, _: &Path, reply: ReplyEntry) {
+        reply.error(errno(&self.fs.refuse_node(parent.0)));
+    }
+
+    fn link(&self, _: &Request, _: INodeNo, parent: INodeNo, _: &OsStr, reply: ReplyEntry) {
+        reply.error(errno(&self.fs.refuse_node(parent.0)));
     }
 
     fn release(
@@ -286,6 +407,10 @@ impl<T: Tree> Filesystem for Adapter<T> {
     ) {
         // The closing process need not wait for what is freed.
         reply.ok();
+        if self.fs.has_work(handle.0) {
+            let fs = self.fs.clone();
+            return aside(move || fs.release(handle.0));
+        }
         self.fs.release(handle.0);
     }
 
@@ -311,13 +436,23 @@ impl<T: Tree> Filesystem for Adapter<T> {
         reply.ok();
     }
 
-    fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
-        reply.statfs(0, 0, 0, 0, 0, BLOCK, 255, BLOCK);
+    fn statfs(&self, _: &Request, ino: INodeNo, reply: ReplyStatfs) {
+        let room = self.fs.room(ino.0);
+        let block = if room.block == 0 { BLOCK } else { room.block };
+        reply.statfs(room.blocks, room.free, room.available, room.files, room.files_free, block, 255, block);
     }
 
     fn getxattr(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, reply: ReplyXattr) {
         // Tells the kernel not to ask again.
         reply.error(Errno::ENOSYS);
+    }
+
+    fn setxattr(&self, _: &Request, ino: INodeNo, _: &OsStr, _: &[u8], _: i32, _: u32, reply: ReplyEmpty) {
+        reply.error(errno(&self.fs.refuse_xattr(ino.0)));
+    }
+
+    fn removexattr(&self, _: &Request, ino: INodeNo, _: &OsStr, reply: ReplyEmpty) {
+        reply.error(errno(&self.fs.refuse_xattr(ino.0)));
     }
 
     fn listxattr(&self, _: &Request, _: INodeNo, _: u32, reply: ReplyXattr) {

@@ -1,13 +1,14 @@
 //! The mount: SSTables as files.
 //!
 //! `path` says what a path asks for, `tree` what exists and what is in it, `content` makes text while it is read, `fs`
-//! answers the kernel's questions in plain values, and `fuse` is the only module that speaks FUSE.
+//! answers the kernel's questions in plain values, `staging` is what can be written, and `fuse` is the only module that speaks FUSE.
 
 pub mod content;
 mod daemon;
 pub mod fs;
 pub mod fuse;
 pub mod path;
+pub mod staging;
 pub mod tree;
 
 pub mod metadata;

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sstablefs::ingest::TargetOptions;
 use sstablefs::table::{Database, Options};
 use sstablefs::{Error, Result};
 use sstablefs_render::CsvStyle;
 
 use crate::daemon::Daemon;
 use crate::fs::FsOptions;
-use crate::tree::engine::{EngineOptions, EngineTree};
+use crate::tree::engine::{EngineOptions, EngineTree, StagingOptions};
 
 #[derive(Debug, Clone, Default)]
 pub struct MountOptions {
@@ -25,6 +26,14 @@ pub struct MountOptions {
     pub now: Option<i64>,
     /// Whether stat works out the size of files that are made while they are read.
     pub exact_sizes: bool,
+    /// Write nothing: there are no staging folders.
+    pub read_only: bool,
+    /// Where new SSTables go, and in which version.
+    pub target: TargetOptions,
+    /// Bytes of changes in memory.
+    pub memtable: usize,
+    /// An empty field of CSV deletes what is there.
+    pub null_deletes: bool,
     /// Double quotes in CSV as RFC 4180 does, instead of escaping them as cqlsh does.
     pub csv_rfc4180: bool,
     /// Let other users read it, too.
@@ -49,8 +58,20 @@ pub fn mount(options: MountOptions) -> Result<()> {
     };
     let csv = if options.csv_rfc4180 { CsvStyle::Rfc4180 } else { CsvStyle::default() };
     let engine = EngineOptions { now: options.now, csv };
+    let mut target = options.target;
+    if let Some(out) = &mut target.out {
+        fs::create_dir_all(&*out).map_err(|e| Error::io(e, &*out))?;
+        *out = full(out)?;
+    }
+    let staging = StagingOptions {
+        target,
+        memtable: options.memtable,
+        null_deletes: options.null_deletes,
+        csv: options.csv_rfc4180.then_some(CsvStyle::Rfc4180),
+    };
     daemon.run(|| {
         let database = Database::open(&data, &Options { schema })?;
-        Ok(EngineTree::new(Arc::new(database), engine))
+        let tree = EngineTree::new(Arc::new(database), engine);
+        Ok(if options.read_only { tree } else { tree.with_staging(staging) })
     })
 }

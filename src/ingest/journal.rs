@@ -21,7 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::rows::{Marker, PartitionStream, Row, Unfiltered};
 use crate::schema::Table;
 use crate::sstable::{
-    Component, Descriptor, HeaderBuilder, Reader, SstableId, Writer, WriterOptions, Written, remove_leftovers,
+    Component, Descriptor, HeaderBuilder, Reader, SstableId, Version, Writer, WriterOptions, Written, remove_leftovers,
 };
 use crate::storage::{FileFolder, Folder, directory};
 use crate::table::TableStore;
@@ -86,6 +86,11 @@ impl Journal {
     /// The folder for files that are only kept as long as this is open.
     pub fn scratch(&self) -> Result<PathBuf> {
         self.lock.scratch()
+    }
+
+    /// Of the SSTables that are written.
+    pub fn version(&self) -> Version {
+        self.target.version()
     }
 
     /// Where accepted lots lie, and SSTables go.

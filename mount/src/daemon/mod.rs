@@ -60,15 +60,17 @@ impl Daemon {
         log::start(self.foreground);
         let mounted = open().and_then(|tree| {
             let fs = Arc::new(Fs::new(tree, self.fs));
+            fs.recover();
             let options = SessionOptions {
                 source: self.data.first().map_or_else(String::new, |d| d.display().to_string()),
                 allow_other: self.allow_other,
                 threads: self.threads.unwrap_or_else(default_threads),
             };
             let mounted = fuse::mount(&fs, &self.mountpoint, &options);
-            mounted.map_err(|e| mountpoint::explain(e, &self.mountpoint))
+            let mounted = mounted.map_err(|e| mountpoint::explain(e, &self.mountpoint))?;
+            Ok((mounted, fs))
         });
-        let mounted = match (mounted, ready) {
+        let (mounted, fs) = match (mounted, ready) {
             (Ok(mounted), ready) => {
                 if let Some(ready) = ready {
                     ready.done();
@@ -83,13 +85,19 @@ impl Daemon {
             }
         };
         let mountpoint = self.mountpoint.clone();
-        std::thread::spawn(move || end_at_signal(&signals, &mountpoint));
-        mounted.wait().map_err(|e| Error::io(e, &self.mountpoint))
+        let finish = {
+            let fs = fs.clone();
+            move || fs.finish()
+        };
+        std::thread::spawn(move || end_at_signal(&signals, &mountpoint, finish));
+        let result = mounted.wait();
+        fs.finish();
+        result.map_err(|e| Error::io(e, &self.mountpoint))
     }
 }
 
 /// Unmounts at a signal, and ends the process even when somebody has files open: they get ENOTCONN.
-fn end_at_signal(signals: &Signals, mountpoint: &Path) {
+fn end_at_signal(signals: &Signals, mountpoint: &Path, finish: impl Fn()) {
     while let Ok(signal) = signals.wait() {
         tracing::info!("signal {signal}: unmounting {}", mountpoint.display());
         if let Err(e) = detach(mountpoint) {
@@ -98,6 +106,7 @@ fn end_at_signal(signals: &Signals, mountpoint: &Path) {
         }
         // The session ends by itself when nothing is open; then the process has ended before this does.
         std::thread::sleep(GRACE);
+        finish();
         std::process::exit(0);
     }
 }

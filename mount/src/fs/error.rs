@@ -4,6 +4,8 @@ use std::fmt;
 
 use sstablefs::{Error, Kind};
 
+use crate::staging::StagingError;
+
 #[derive(Debug)]
 pub enum FsError {
     /// No such name, or what it named is gone.
@@ -17,6 +19,13 @@ pub enum FsError {
     ReadOnly,
     /// A handle or inode that was never given out.
     BadHandle,
+    /// Between two folders that have nothing in common.
+    CrossFolder,
+    /// What no staging folder can have.
+    NotPermitted,
+    /// Nothing has extended attributes.
+    NoAttributes,
+    Staging(StagingError),
     Engine(Error),
 }
 
@@ -30,6 +39,10 @@ impl FsError {
             FsError::IsDirectory => libc::EISDIR,
             FsError::ReadOnly => libc::EROFS,
             FsError::BadHandle => libc::EBADF,
+            FsError::CrossFolder => libc::EXDEV,
+            FsError::NotPermitted => libc::EPERM,
+            FsError::NoAttributes => libc::EOPNOTSUPP,
+            FsError::Staging(e) => e.errno(),
             FsError::Engine(e) => engine_errno(e),
         }
     }
@@ -49,6 +62,12 @@ fn engine_errno(error: &Error) -> i32 {
     }
 }
 
+impl From<StagingError> for FsError {
+    fn from(e: StagingError) -> Self {
+        FsError::Staging(e)
+    }
+}
+
 impl From<Error> for FsError {
     fn from(e: Error) -> Self {
         FsError::Engine(e)
@@ -65,6 +84,10 @@ impl fmt::Display for FsError {
             FsError::IsDirectory => f.write_str("is a directory"),
             FsError::ReadOnly => f.write_str("read-only"),
             FsError::BadHandle => f.write_str("unknown file handle"),
+            FsError::CrossFolder => f.write_str("in different folders"),
+            FsError::NotPermitted => f.write_str("only files can be made here"),
+            FsError::NoAttributes => f.write_str("no extended attributes"),
+            FsError::Staging(e) => write!(f, "{e:?}"),
             FsError::Engine(e) => e.fmt(f),
         }
     }

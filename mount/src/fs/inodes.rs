@@ -91,8 +91,8 @@ pub(super) fn number(request: &Request) -> u64 {
     }
     let mut hasher = DefaultHasher::new();
     request.hash(&mut hasher);
-    // Positive as a signed number, and never the root's.
-    (hasher.finish() >> 1).max(ROOT + 1)
+    // Never the root's or that of a staged file.
+    (hasher.finish() >> 2).max(ROOT + 1)
 }
 
 impl Table {

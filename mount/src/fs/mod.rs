@@ -11,8 +11,10 @@ mod handles;
 mod inodes;
 mod janitor;
 mod recent;
+mod teller;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
@@ -21,9 +23,11 @@ use parking_lot::Mutex;
 
 pub use error::FsError;
 pub use inodes::ROOT;
+pub use write::Room;
 
 use crate::content::Content;
 use crate::path::{Kind, Request};
+use crate::staging::{Staging, is_staged};
 use crate::tree::{Attributes, Change, Listener, Listing, Opened, Size, Tree};
 use handles::Handles;
 use inodes::{Binding, Inodes};
@@ -49,6 +53,8 @@ pub struct Stat {
     pub ino: u64,
     pub kind: Kind,
     pub size: u64,
+    /// Permissions.
+    pub mode: u16,
     pub modified: SystemTime,
     /// How long the kernel may keep it.
     pub valid: Duration,
@@ -62,6 +68,8 @@ pub struct Open {
     pub direct: bool,
     /// Pages that the kernel has are still right.
     pub keep_cache: bool,
+    /// Whether to be told of each close.
+    pub flush: bool,
 }
 
 /// What can be told to the kernel.
@@ -101,6 +109,7 @@ pub struct Fs<T> {
     recent: Recent,
     kernel: OnceLock<Arc<dyn Kernel>>,
     janitor: Janitor,
+    staging: Option<Arc<Staging>>,
 }
 
 /// Passes changes on as long as the file system lives.
@@ -125,7 +134,9 @@ impl<T: Tree> Listener for Changes<T> {
 
 impl<T: Tree> Fs<T> {
     pub fn new(tree: T, options: FsOptions) -> Self {
+        let staging = tree.intakes().map(Staging::new);
         Fs {
+            staging,
             tree,
             options,
             inodes: Inodes::default(),
@@ -145,6 +156,7 @@ impl<T: Tree> Fs<T> {
     pub fn connect(self: &Arc<Self>, kernel: Arc<dyn Kernel>) {
         self.kernel.get_or_init(|| kernel);
         self.janitor.start(self);
+        self.connect_staging();
         self.tree.watch(Box::new(Changes(Arc::downgrade(self))));
     }
 
@@ -158,7 +170,13 @@ impl<T: Tree> Fs<T> {
     }
 
     pub fn lookup(&self, parent: u64, name: &str) -> Result<Stat, FsError> {
+        if is_staged(parent) {
+            return Err(FsError::NotDirectory);
+        }
         let parent = self.inodes.request(parent)?;
+        if let Request::Staging(table) = &parent {
+            return self.lookup_staged(table, name);
+        }
         if parent.kind() != Kind::Directory {
             return Err(FsError::NotDirectory);
         }
@@ -171,19 +189,25 @@ impl<T: Tree> Fs<T> {
         if self.inodes.are_many() {
             self.janitor.call();
         }
-        Ok(self.cheap_stat(ino, &attributes))
+        Ok(self.with_mode(&request, self.cheap_stat(ino, &attributes)))
     }
 
     /// How long the kernel may take a name for what it was.
-    pub fn name_valid(&self) -> Duration {
-        VALID
+    pub fn name_valid(&self, ino: u64) -> Duration {
+        if is_staged(ino) { Duration::ZERO } else { VALID }
     }
 
     pub fn forget(&self, ino: u64, count: u64) {
-        self.inodes.forget(ino, count);
+        match self.staging.as_ref().filter(|_| is_staged(ino)) {
+            Some(staging) => staging.forget(ino, count),
+            None => self.inodes.forget(ino, count),
+        }
     }
 
     pub fn getattr(&self, ino: u64, handle: Option<u64>) -> Result<Stat, FsError> {
+        if is_staged(ino) {
+            return self.stat_staged(ino);
+        }
         let request = self.inodes.request(ino)?;
         let opened = match handle {
             Some(handle) => Some(self.files.get(handle)?.opened.clone()),
@@ -203,6 +227,9 @@ impl<T: Tree> Fs<T> {
     }
 
     pub fn open(&self, ino: u64, write: bool) -> Result<Open, FsError> {
+        if is_staged(ino) {
+            return self.open_staged(ino, write);
+        }
         let request = self.inodes.request(ino)?;
         if request.kind() == Kind::Directory {
             return Err(FsError::IsDirectory);
@@ -228,10 +255,13 @@ impl<T: Tree> Fs<T> {
         }
         let direct = !matches!(opened.attributes.size, Size::Exact(_)) || binding == Binding::Around;
         let handle = self.files.add(FileHandle { ino, opened, request });
-        Ok(Open { handle, direct, keep_cache: binding != Binding::Content && !direct })
+        Ok(Open { handle, direct, keep_cache: binding != Binding::Content && !direct, flush: false })
     }
 
     pub fn read(&self, handle: u64, offset: u64, size: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), FsError> {
+        if is_staged(handle) {
+            return Ok(self.staging()?.read(handle, offset, size, sink)?);
+        }
         let file = self.files.get(handle)?;
         self.about(&file.request, file.opened.content.read(offset, size as usize, sink))
     }
@@ -242,6 +272,9 @@ impl<T: Tree> Fs<T> {
     }
 
     pub fn release(&self, handle: u64) {
+        if let Some(staging) = self.staging.as_ref().filter(|_| is_staged(handle)) {
+            return staging.release(handle);
+        }
         if let Some(file) = self.files.remove(handle) {
             self.inodes.close(file.ino);
         }
@@ -252,9 +285,16 @@ impl<T: Tree> Fs<T> {
         if request.kind() != Kind::Directory {
             return Err(FsError::NotDirectory);
         }
-        let listing = self.about(&request, self.tree.list(&request))?.ok_or(FsError::Stale)?;
+        let listing = self.list(&request)?;
         let state = Mutex::new(Directory { listing, next: 0, left: None, name: String::new() });
         Ok(self.directories.add(DirectoryHandle { request, state }))
+    }
+
+    fn list(&self, request: &Request) -> Result<Box<dyn Listing>, FsError> {
+        match request {
+            Request::Staging(table) => self.list_staged(table),
+            _ => self.about(request, self.tree.list(request))?.ok_or(FsError::Stale),
+        }
     }
 
     /// Offers entries from number `offset` on to `add`, with the number of the one that follows, until it answers that
@@ -276,8 +316,7 @@ impl<T: Tree> Fs<T> {
         let mut wanted = offset.saturating_sub(dots.len() as u64);
         if offset == 0 && state.next > 0 {
             // rewinddir: what is listed from here on is what exists now.
-            state.listing =
-                self.about(&directory.request, self.tree.list(&directory.request))?.ok_or(FsError::Stale)?;
+            state.listing = self.list(&directory.request)?;
             (state.next, state.left) = (0, None);
         }
         loop {
@@ -295,7 +334,10 @@ impl<T: Tree> Fs<T> {
                     kind
                 }
             };
-            let ino = directory.request.child(&state.name).map_or(ROOT, |r| inodes::number(&r));
+            let ino = match &directory.request {
+                Request::Staging(table) => self.number_staged(table, &state.name),
+                request => request.child(&state.name).map_or(ROOT, |r| inodes::number(&r)),
+            };
             if add(ino, wanted + 1 + dots.len() as u64, kind, &state.name) {
                 state.left = Some((wanted, kind));
                 return Ok(());
@@ -311,7 +353,8 @@ impl<T: Tree> Fs<T> {
     /// Takes back what the kernel knows about the nodes that `which` chooses: their data changed. Not to be called from
     /// within a request: the kernel may wait for locks that it holds during one.
     pub fn changed(&self, which: impl Fn(&Request) -> bool) {
-        let nodes = self.inodes.select(which);
+        // A staging folder is there whatever happens in it.
+        let nodes = self.inodes.select(|request| !matches!(request, Request::Staging(_)) && which(request));
         self.recent.forget(|ino| nodes.iter().any(|n| n.0 == ino));
         let Some(kernel) = self.kernel.get() else { return };
         let mut name = String::new();
@@ -336,7 +379,8 @@ impl<T: Tree> Fs<T> {
         };
         // Valid for no time: the kernel asks again when somebody wants to know.
         let valid = if known.is_some() { VALID } else { Duration::ZERO };
-        Stat { ino, kind: attributes.kind, size: known.unwrap_or(0), modified: attributes.modified, valid }
+        let mode = if attributes.kind == Kind::Directory { 0o555 } else { 0o444 };
+        Stat { ino, kind: attributes.kind, size: known.unwrap_or(0), mode, modified: attributes.modified, valid }
     }
 
     fn stat(
@@ -346,7 +390,7 @@ impl<T: Tree> Fs<T> {
         attributes: &Attributes,
         content: impl FnOnce() -> Result<Arc<dyn Content>, FsError>,
     ) -> Result<Stat, FsError> {
-        let mut stat = self.cheap_stat(ino, attributes);
+        let mut stat = self.with_mode(request, self.cheap_stat(ino, attributes));
         if stat.valid.is_zero() {
             let measured = content()?.measure();
             stat.size = self.about(request, measured)?;

@@ -16,7 +16,8 @@ fn fs_of(files: &[(&str, &str)]) -> Arc<Fs<MemoryTree>> {
 }
 
 fn walk(fs: &Fs<MemoryTree>, path: &str) -> Result<Stat, FsError> {
-    let root = Stat { ino: ROOT, kind: Kind::Directory, size: 0, modified: SystemTime::UNIX_EPOCH, valid: VALID };
+    let root =
+        Stat { ino: ROOT, kind: Kind::Directory, size: 0, mode: 0o555, modified: SystemTime::UNIX_EPOCH, valid: VALID };
     path.split('/').filter(|p| !p.is_empty()).try_fold(root, |at, name| fs.lookup(at.ino, name))
 }
 

@@ -8,6 +8,7 @@
 //! /KEYSPACE/TABLE/json/KEY.json   jsonl/KEY.jsonl   csv/KEY.csv
 //! /KEYSPACE/TABLE/where/README.txt   STEP/…/rows.json  rows.jsonl  rows.csv  count  explain.json
 //! /KEYSPACE/TABLE/sstables/ID/dump.json  dump.jsonl  metadata.json
+//! /KEYSPACE/TABLE/staging/   what is in it is not asked for by requests: see `staging`
 //! ```
 
 use std::fmt;
@@ -50,6 +51,7 @@ pub enum Request {
     SSTable(TableName, Arc<str>),
     Dump(TableName, Arc<str>, DumpForm),
     Metadata(TableName, Arc<str>),
+    Staging(TableName),
 }
 
 const README: &str = "README.txt";
@@ -58,6 +60,7 @@ const INFO: &str = "info.json";
 const WHERE: &str = "where";
 const SSTABLES: &str = "sstables";
 const METADATA: &str = "metadata.json";
+const STAGING: &str = "staging";
 const STATEMENTS: &str = "cql";
 /// The folder of a keyspace that is called as the folder of statements.
 const KEYSPACE_CQL: &str = "%63ql";
@@ -72,7 +75,8 @@ impl Request {
             | Request::Keys(..)
             | Request::Where(..)
             | Request::SSTables(_)
-            | Request::SSTable(..) => Kind::Directory,
+            | Request::SSTable(..)
+            | Request::Staging(_) => Kind::Directory,
             _ => Kind::File,
         }
     }
@@ -127,6 +131,7 @@ impl Request {
             INFO => Some(Request::TableInfo(table)),
             WHERE => Some(Request::Where(table, Steps::default())),
             SSTABLES => Some(Request::SSTables(table)),
+            STAGING => Some(Request::Staging(table)),
             _ => match Format::of_extension(name) {
                 Some(format) => Some(Request::Keys(table, format)),
                 None => Format::of_rows_name(name).map(|format| Request::Rows(table, format)),
@@ -145,7 +150,8 @@ impl Request {
             | Request::TableInfo(table)
             | Request::Rows(table, _)
             | Request::Keys(table, _)
-            | Request::SSTables(table) => Request::Table(table.clone()),
+            | Request::SSTables(table)
+            | Request::Staging(table) => Request::Table(table.clone()),
             Request::Partition(table, format, _) => Request::Keys(table.clone(), *format),
             Request::Where(table, steps) => match steps.parent() {
                 Some(steps) => Request::Where(table.clone(), steps),
@@ -184,6 +190,7 @@ impl Request {
             Request::Where(_, steps) => out.push_str(steps.last().unwrap_or(WHERE)),
             Request::Selected(_, _, answer) => out.push_str(answer.file_name()),
             Request::SSTables(_) => out.push_str(SSTABLES),
+            Request::Staging(_) => out.push_str(STAGING),
             Request::SSTable(_, id) => out.push_str(id),
             Request::Dump(_, _, form) => out.push_str(form.file_name()),
             Request::Metadata(..) => out.push_str(METADATA),
@@ -212,7 +219,8 @@ impl Request {
             | Request::SSTables(table)
             | Request::SSTable(table, _)
             | Request::Dump(table, ..)
-            | Request::Metadata(table, _) => Some(table),
+            | Request::Metadata(table, _)
+            | Request::Staging(table) => Some(table),
         }
     }
 
@@ -222,17 +230,6 @@ impl Request {
             Request::Partition(..) | Request::Statement(..) => true,
             Request::Where(_, steps) | Request::Selected(_, steps, _) => !steps.is_empty(),
             _ => false,
-        }
-    }
-
-    /// About how many bytes its own text takes.
-    pub fn weight(&self) -> usize {
-        match self {
-            Request::Partition(_, _, stem) => stem.len(),
-            Request::Statement(statement, _) => statement.len(),
-            // As text, and taken apart.
-            Request::Where(_, steps) | Request::Selected(_, steps, _) => 2 * steps.bytes(),
-            _ => 0,
         }
     }
 
@@ -300,6 +297,7 @@ mod tests {
             let named: &[&str] = match request {
                 Request::Root => &["ks", "T2", "%63ql"],
                 Request::Keyspace(_) => &["cql", "T2"],
+                Request::Table(_) => &["staging"],
                 Request::Statements => &["SELECT * FROM a.b.c.json", "x.explain.csv", "x.explain.json", ".csv"],
                 Request::Where(_, ref steps) if steps.is_empty() => &["a=1", "count=%2F", "@limit=3"],
                 Request::Where(_, ref steps) if steps.len() < 3 => &["a in (1,2)"],

@@ -11,6 +11,7 @@ use sstablefs::{Error, Result};
 use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
 use crate::content::{Active, Content, Fixed, Limits, Producer, Source, Stream};
 use crate::path::{Kind, Request};
+use crate::staging::Intakes;
 
 /// What a file holds and how it shows it.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ pub struct MemoryTree {
     files: Arc<RwLock<BTreeMap<String, (File, u64)>>>,
     version: Arc<AtomicU64>,
     active: Active,
+    intakes: Option<Arc<dyn Intakes>>,
     limits: Limits,
 }
 
@@ -45,8 +47,13 @@ impl MemoryTree {
             files: Arc::default(),
             version: Arc::new(AtomicU64::new(1)),
             active: Active::new(4),
+            intakes: None,
             limits: Limits { step: 64 << 10, keep: 256 << 10, ..Limits::default() },
         }
+    }
+
+    pub fn with_intakes(intakes: Arc<dyn Intakes>) -> Self {
+        MemoryTree { intakes: Some(intakes), ..MemoryTree::new() }
     }
 
     /// `path` must be one that [`Request`] knows.
@@ -85,8 +92,9 @@ impl Tree for MemoryTree {
             return Ok(files.get(&request.to_string()).map(|(file, version)| Self::look(file, *version)));
         }
         let folder = Self::folder(request);
-        let exists =
-            *request == Request::Root || files.range(folder.clone()..).next().is_some_and(|f| f.0.starts_with(&folder));
+        let exists = *request == Request::Root
+            || matches!(request, Request::Staging(_)) && self.intakes.is_some()
+            || files.range(folder.clone()..).next().is_some_and(|f| f.0.starts_with(&folder));
         Ok(exists.then_some(Attributes {
             kind: Kind::Directory,
             size: Size::Exact(0),
@@ -126,6 +134,10 @@ impl Tree for MemoryTree {
             .collect();
         names.dedup();
         Ok(Some(Box::new(ShortListing::new(names.into_iter().filter_map(|n| request.child(n))))))
+    }
+
+    fn intakes(&self) -> Option<Arc<dyn Intakes>> {
+        self.intakes.clone()
     }
 
     /// Who changes it knows.

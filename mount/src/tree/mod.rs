@@ -10,6 +10,7 @@ use sstablefs::{Error, Result};
 
 use crate::content::Content;
 use crate::path::{Kind, Request, TableName};
+use crate::staging::Intakes;
 
 /// The size of a file, as far as it is known without more work than the answer is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,11 @@ pub trait Tree: Send + Sync + 'static {
     /// Hears of an error that a reader of `request` was given.
     fn failed(&self, _request: &Request, _error: &Error) {}
 
+    /// What takes up files that are written; `None` when nothing can be written, and no staging folder exists.
+    fn intakes(&self) -> Option<Arc<dyn Intakes>> {
+        None
+    }
+
     /// Starts to tell of changes that come from outside.
     fn watch(&self, listener: Box<dyn Listener>);
 }
@@ -93,6 +99,12 @@ impl ShortListing {
             (name, r.kind())
         };
         ShortListing { entries: requests.into_iter().map(name).collect(), next: 0 }
+    }
+}
+
+impl ShortListing {
+    pub fn of_files(names: impl IntoIterator<Item = String>) -> Self {
+        ShortListing { entries: names.into_iter().map(|name| (name, Kind::File)).collect(), next: 0 }
     }
 }
 

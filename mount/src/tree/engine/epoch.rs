@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use sstablefs::Result;
+use sstablefs::ingest::FOLDER;
 use sstablefs::sstable::{Component, Reader};
 use sstablefs::table::{TableStore, View};
 
@@ -46,10 +47,16 @@ impl Epoch {
         self.number
     }
 
-    /// Its SSTables with their names: the identifier, which only SSTables of several nodes can have in common.
+    /// Rows and bytes of what was taken up and is in no SSTable of the table yet.
+    pub(super) fn pending(&self) -> (i64, u64) {
+        let lots = self.view.sstables().iter().filter(|s| is_lot(s));
+        lots.fold((0, 0), |(rows, bytes), s| (rows + s.statistics().stats.total_rows, bytes + s.data().len()))
+    }
+
+    /// Its SSTables with their names, without what was only taken up: the identifier, which only SSTables of several nodes can have in common.
     pub(super) fn sstables(&self) -> Vec<(String, Arc<Reader>)> {
         let mut named: Vec<(String, Arc<Reader>)> = Vec::new();
-        for sstable in self.view.sstables() {
+        for sstable in self.view.sstables().iter().filter(|s| !is_lot(s)) {
             let id = sstable.descriptor().id.to_string();
             let taken = |name: &str| named.iter().any(|(n, _)| n == name);
             let mut name = id.clone();
@@ -66,6 +73,11 @@ impl Epoch {
     pub(super) fn sstable(&self, name: &str) -> Option<Arc<Reader>> {
         self.sstables().into_iter().find(|(n, _)| n == name).map(|(_, sstable)| sstable)
     }
+}
+
+/// Whether it lies in a journal.
+fn is_lot(sstable: &Reader) -> bool {
+    sstable.descriptor().dir.ends_with(FOLDER)
 }
 
 /// What a SELECT would see now.

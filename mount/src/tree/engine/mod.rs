@@ -7,6 +7,7 @@ mod epoch;
 mod failures;
 mod files;
 mod inotify;
+mod intake;
 mod keys;
 mod query;
 mod query_readme;
@@ -31,12 +32,14 @@ use sstablefs_render::CsvStyle;
 use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
 use crate::content::{Active, Content, Fixed};
 use crate::path::{Answer, Kind, Request, TableName};
+use crate::staging::Intakes;
 use cache::{Cache, Known};
 use crew::Crew;
 use epoch::{Epochs, Moment};
 use failures::Failures;
+use intake::EngineIntakes;
+pub use intake::StagingOptions;
 use keys::KeyListing;
-use query::Refusals;
 
 /// For texts that are kept.
 const CACHE: usize = 8 << 20;
@@ -57,9 +60,10 @@ pub struct EngineTree {
     cache: Arc<Cache>,
     active: Active,
     failures: Failures,
-    refusals: Refusals,
     crew: Crew,
     started: SystemTime,
+    /// `None`: nothing can be written.
+    staging: Option<StagingOptions>,
 }
 
 impl EngineTree {
@@ -71,10 +75,15 @@ impl EngineTree {
             cache: Arc::new(Cache::new(CACHE)),
             active: Active::new(ACTIVE),
             failures: Failures::default(),
-            refusals: Refusals::default(),
             crew: Crew::new(),
             started: SystemTime::now(),
+            staging: None,
         }
+    }
+
+    /// Gives each table a staging folder.
+    pub fn with_staging(self, options: StagingOptions) -> Self {
+        EngineTree { staging: Some(options), ..self }
     }
 
     fn store(&self, table: &TableName) -> Result<Option<Arc<TableStore>>> {
@@ -103,6 +112,7 @@ impl EngineTree {
     fn directory(&self, request: &Request) -> Result<Option<Attributes>> {
         let exists = match request {
             Request::Root | Request::Statements => true,
+            Request::Staging(_) if self.staging.is_none() => false,
             Request::Keyspace(keyspace) => self.has_keyspace(keyspace)?,
             Request::SSTable(table, id) => self.moment(table)?.is_some_and(|m| m.epoch.sstable(id).is_some()),
             _ => match request.table() {
@@ -161,6 +171,11 @@ impl Tree for EngineTree {
         }
     }
 
+    fn intakes(&self) -> Option<Arc<dyn Intakes>> {
+        let options = self.staging.clone()?;
+        Some(Arc::new(EngineIntakes { database: self.database.clone(), options }))
+    }
+
     fn watch(&self, listener: Box<dyn Listener>) {
         watch::start(self.database.clone(), self.epochs.clone(), listener);
     }
@@ -205,6 +220,9 @@ impl Tree for EngineTree {
                 self.database.refresh()?;
                 let tables = self.database.tables(keyspace);
                 entries.extend(tables.iter().map(|t| Request::Table(TableName::new(keyspace, t))));
+            }
+            Request::Table(table) if self.staging.is_some() => {
+                entries.push(Request::Staging(table.clone()));
             }
             Request::Keys(table, format) => {
                 let Some(moment) = self.moment(table)? else { return Ok(None) };

@@ -67,6 +67,8 @@ fn totals(moment: &Moment, info: &mut Map<String, Value>) {
     info.insert("tombstones_estimate".into(), sum(&|s| tombstones(s)).into());
     info.insert("min_timestamp".into(), stats().map(|s| s.min_timestamp).min().into());
     info.insert("max_timestamp".into(), stats().map(|s| s.max_timestamp).max().into());
+    let (rows, bytes) = moment.epoch.pending();
+    info.insert("pending".into(), json!({ "rows": rows, "data_bytes": bytes }));
     let each: Vec<Value> = sstables.iter().map(|(name, sstable)| sstable_info(name, sstable)).collect();
     info.insert("sstables".into(), each.into());
 }

@@ -1,0 +1,268 @@
+//! All staging folders of a mount: what the kernel asks for by inode numbers and handles.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+
+use super::closing::Closing;
+use super::folder::{Folder, Shared};
+use super::nodes::{Body, Node, Nodes, STAGED};
+use super::{Attributes, Intakes, StagingError, descriptors, flusher};
+use crate::path::TableName;
+
+/// What is to be set of a file's attributes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Set {
+    pub size: Option<u64>,
+    pub mode: Option<u16>,
+    pub modified: Option<SystemTime>,
+}
+
+struct Handle {
+    node: Arc<Node>,
+    write: bool,
+    /// What a file that sstablefs makes showed when it was opened.
+    text: Option<String>,
+}
+
+pub struct Staging {
+    shared: Arc<Shared>,
+    folders: Mutex<HashMap<TableName, Arc<Folder>>>,
+    handles: Mutex<HashMap<u64, Arc<Handle>>>,
+    next_handle: AtomicU64,
+    finishing: Mutex<()>,
+}
+
+impl Staging {
+    pub fn new(intakes: Arc<dyn Intakes>) -> Arc<Self> {
+        let shared = Arc::new(Shared { intakes, nodes: Nodes::new(), changed: OnceLock::new() });
+        let staging = Arc::new(Staging {
+            shared,
+            folders: Mutex::default(),
+            handles: Mutex::default(),
+            next_handle: AtomicU64::new(STAGED),
+            finishing: Mutex::default(),
+        });
+        flusher::start(Arc::downgrade(&staging));
+        staging
+    }
+
+    /// `changed` is told when what a table holds is different.
+    pub fn connect(&self, changed: Box<dyn Fn(&TableName) + Send + Sync>) {
+        self.shared.changed.get_or_init(|| changed);
+    }
+
+    /// Takes over what was taken up by an earlier process and is not in SSTables yet.
+    pub fn recover(&self) {
+        for table in self.shared.intakes.unfinished() {
+            // Why not is in the log.
+            let _ = self.folder(&table).intake();
+        }
+    }
+
+    /// Makes SSTables of all that was taken up, and takes nothing up any more. Returns when it is done, also when somebody
+    /// else does it.
+    pub fn finish(&self) {
+        let _one = self.finishing.lock();
+        let folders: Vec<_> = self.folders.lock().values().cloned().collect();
+        folders.iter().for_each(|folder| folder.finish());
+    }
+
+    pub(super) fn flush_quiet(&self) {
+        let folders: Vec<_> = self.folders.lock().values().cloned().collect();
+        for folder in folders.iter().filter(|f| f.active.lock().elapsed() >= flusher::QUIET) {
+            // Why not is in the log.
+            let _ = folder.flush();
+        }
+    }
+
+    fn folder(&self, table: &TableName) -> Arc<Folder> {
+        let make = || Folder::new(table, &self.shared);
+        self.folders.lock().entry(table.clone()).or_insert_with(make).clone()
+    }
+
+    fn node(&self, ino: u64) -> Result<Arc<Node>, StagingError> {
+        self.shared.nodes.get(ino).ok_or(StagingError::NoEntry)
+    }
+
+    fn handle(&self, handle: u64) -> Result<Arc<Handle>, StagingError> {
+        self.handles.lock().get(&handle).cloned().ok_or(StagingError::BadHandle)
+    }
+
+    /// The folder of the table itself, which decides who may write and how much room there is.
+    pub fn table_folder(&self, table: &TableName) -> Option<PathBuf> {
+        self.shared.intakes.folder(table)
+    }
+
+    pub fn lookup(&self, table: &TableName, name: &str) -> Result<Attributes, StagingError> {
+        let node = self.folder(table).find(name).ok_or(StagingError::NoEntry)?;
+        self.shared.nodes.look_up(&node);
+        Ok(node.attributes())
+    }
+
+    pub fn forget(&self, ino: u64, count: u64) {
+        self.shared.nodes.forget(ino, count);
+    }
+
+    pub fn attributes(&self, ino: u64) -> Result<Attributes, StagingError> {
+        Ok(self.node(ino)?.attributes())
+    }
+
+    /// Names with their inode numbers.
+    pub fn list(&self, table: &TableName) -> Vec<(String, u64)> {
+        self.folder(table).list()
+    }
+
+    pub fn number(&self, table: &TableName, name: &str) -> Option<u64> {
+        Some(self.folder(table).find(name)?.ino)
+    }
+
+    pub fn table_of(&self, ino: u64) -> Option<TableName> {
+        Some(self.node(ino).ok()?.folder.upgrade()?.table().clone())
+    }
+
+    /// A new file, open for writing.
+    pub fn create(
+        &self,
+        table: &TableName,
+        name: &str,
+        mode: u16,
+        exclusive: bool,
+    ) -> Result<(Attributes, u64), StagingError> {
+        let node = self.folder(table).create(name, mode, exclusive)?;
+        if matches!(node.body, Body::Text(_) | Body::Log) {
+            return Err(StagingError::NoAccess);
+        }
+        self.shared.nodes.look_up(&node);
+        Ok((node.attributes(), self.add_handle(node, true)))
+    }
+
+    pub fn open(&self, ino: u64, write: bool) -> Result<u64, StagingError> {
+        let node = self.node(ino)?;
+        match node.body {
+            Body::Text(_) | Body::Log if write => return Err(StagingError::NoAccess),
+            Body::File(_) | Body::Text(_) | Body::Log | Body::Flush => {}
+        }
+        Ok(self.add_handle(node, write))
+    }
+
+    fn add_handle(&self, node: Arc<Node>, write: bool) -> u64 {
+        node.handles.fetch_add(1, Ordering::AcqRel);
+        node.writers.fetch_add(u32::from(write), Ordering::AcqRel);
+        let text = match &node.body {
+            Body::Text(text) => Some(text.clone()),
+            Body::Log => node.folder.upgrade().map(|folder| folder.log_text()),
+            Body::File(_) | Body::Flush => None,
+        };
+        let handle = self.next_handle.fetch_add(1, Ordering::Relaxed);
+        self.handles.lock().insert(handle, Arc::new(Handle { node, write, text }));
+        handle
+    }
+
+    pub fn read(&self, handle: u64, offset: u64, size: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), StagingError> {
+        let handle = self.handle(handle)?;
+        match (&handle.node.body, &handle.text) {
+            (Body::File(file), _) => {
+                let mut out = Vec::new();
+                file.read(offset, size as usize, &mut out)?;
+                sink(&out);
+            }
+            (_, Some(text)) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
+                let end = start.saturating_add(size as usize).min(text.len());
+                sink(&text.as_bytes()[start..end]);
+            }
+            (_, None) => sink(&[]),
+        }
+        Ok(())
+    }
+
+    /// Writes at `offset`, or at the end.
+    pub fn write(&self, handle: u64, offset: Option<u64>, data: &[u8], owner: Option<u64>) -> Result<(), StagingError> {
+        let handle = self.handle(handle)?;
+        match &handle.node.body {
+            Body::File(file) if handle.write => {
+                file.write(offset, data, owner)?;
+                handle.node.set_modified(SystemTime::now());
+                Ok(())
+            }
+            Body::File(_) | Body::Text(_) | Body::Log | Body::Flush => Err(StagingError::BadHandle),
+        }
+    }
+
+    pub fn set(&self, ino: u64, set: &Set) -> Result<Attributes, StagingError> {
+        let node = self.node(ino)?;
+        match &node.body {
+            Body::File(file) => {
+                if let Some(size) = set.size {
+                    file.truncate(size, None)?;
+                    node.set_modified(SystemTime::now());
+                    if let Some(folder) = node.folder.upgrade().filter(|_| size == 0) {
+                        folder.was_emptied(&node);
+                    }
+                }
+                if let Some(mode) = set.mode {
+                    node.set_mode(mode);
+                }
+                if let Some(modified) = set.modified {
+                    node.set_modified(modified);
+                }
+            }
+            Body::Flush => {}
+            Body::Text(_) | Body::Log => return Err(StagingError::NoAccess),
+        }
+        Ok(node.attributes())
+    }
+
+    /// Whether [`Self::flush`] may take long.
+    pub fn has_work(&self, handle: u64) -> bool {
+        self.handle(handle).is_ok_and(|handle| handle.write && Folder::has_work(&handle.node))
+    }
+
+    /// A descriptor of `process` was closed. `owner`: the table of descriptors that it was in.
+    pub fn flush(&self, handle: u64, owner: Option<u64>, process: u32) -> Result<(), StagingError> {
+        let handle = self.handle(handle)?;
+        let (true, Some(folder)) = (handle.write, handle.node.folder.upgrade()) else { return Ok(()) };
+        let ino = handle.node.ino;
+        let closing = Closing {
+            owner,
+            is_open_elsewhere: &|| descriptors::is_open_elsewhere(process, ino),
+            is_killed: &|| descriptors::is_killed(process),
+        };
+        folder.at_flush(&handle.node, &closing)
+    }
+
+    pub fn sync(&self, handle: u64) -> Result<(), StagingError> {
+        let handle = self.handle(handle)?;
+        match handle.node.folder.upgrade() {
+            Some(folder) => folder.sync(&handle.node),
+            None => Ok(()),
+        }
+    }
+
+    pub fn release(&self, handle: u64) {
+        let Some(handle) = self.handles.lock().remove(&handle) else { return };
+        handle.node.handles.fetch_sub(1, Ordering::AcqRel);
+        handle.node.writers.fetch_sub(u32::from(handle.write), Ordering::AcqRel);
+        if let Some(folder) = handle.node.folder.upgrade() {
+            folder.at_release(&handle.node);
+        }
+    }
+
+    pub fn rename(&self, table: &TableName, from: &str, to: &str, replace: bool) -> Result<(), StagingError> {
+        self.folder(table).rename(from, to, replace)
+    }
+
+    pub fn unlink(&self, table: &TableName, name: &str) -> Result<(), StagingError> {
+        self.folder(table).unlink(name)
+    }
+
+    #[cfg(test)]
+    pub(super) fn known_nodes(&self) -> usize {
+        self.shared.nodes.len()
+    }
+}
