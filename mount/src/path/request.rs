@@ -233,6 +233,17 @@ impl Request {
         }
     }
 
+    /// About how many bytes its own text takes.
+    pub fn weight(&self) -> usize {
+        match self {
+            Request::Partition(_, _, stem) => stem.len(),
+            Request::Statement(statement, _) => statement.len(),
+            // As text, and taken apart.
+            Request::Where(_, steps) | Request::Selected(_, steps, _) => 2 * steps.bytes(),
+            _ => 0,
+        }
+    }
+
     /// The entries of a folder that are the same in each folder of its kind.
     pub fn fixed_children(&self) -> Vec<Request> {
         match self {

@@ -134,6 +134,8 @@ pub struct Steps(Option<Arc<Node>>);
 struct Node {
     before: Steps,
     count: usize,
+    /// Of all names up to this one.
+    bytes: usize,
     /// As it is in the path.
     name: Box<str>,
     step: Step,
@@ -143,11 +145,17 @@ impl Steps {
     /// With one more component; `None` when that can be none.
     pub fn and(&self, name: &str) -> Option<Steps> {
         let step = Step::parse(name).filter(|_| self.len() < MAX_STEPS)?;
-        Some(Steps(Some(Arc::new(Node { before: self.clone(), count: self.len() + 1, name: name.into(), step }))))
+        let (count, bytes) = (self.len() + 1, self.bytes() + name.len());
+        Some(Steps(Some(Arc::new(Node { before: self.clone(), count, bytes, name: name.into(), step }))))
     }
 
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |n| n.count)
+    }
+
+    /// The length of all names.
+    pub fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |n| n.bytes)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -18,8 +18,8 @@ use crate::storage::Source;
 
 /// Read at a time when all entries are wanted.
 const SCAN_STEP: usize = 1 << 16;
-/// A lookup reads its whole interval at once, but not more than this.
-const LOOKUP_STEP: usize = 1 << 16;
+/// Read at a time when few are: an interval of the summary without row indexes is about as long.
+const LOOKUP_STEP: usize = 1 << 12;
 /// The interval of a summary that is made here.
 const BUILT_INTERVAL: u32 = 128;
 
@@ -65,7 +65,8 @@ impl BigIndex {
     }
 
     pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<BigEntries> {
-        let mut entries = BigEntries { index: self.clone(), window: Window::default(), at: 0, position: None };
+        let mut entries =
+            BigEntries { index: self.clone(), window: Window::default(), at: 0, step: LOOKUP_STEP, position: None };
         if let Some(from) = from {
             self.0.seek(from, &mut entries).map_err(|e| e.in_file(&self.0.path))?;
         }
@@ -150,7 +151,7 @@ impl Inner {
         let mut scratch = Vec::new();
         let Some((sample, start, _)) = self.interval_of(from, &mut scratch)? else { return Ok(()) };
         entries.at = start;
-        while let Some(raw) = entries.window.entry(&self.source, entries.at, SCAN_STEP, self.version)? {
+        while let Some(raw) = entries.window.entry(&self.source, entries.at, LOOKUP_STEP, self.version)? {
             let key = entries.window.key(&raw);
             if entries.at == start && self.summary.sample(sample, &mut scratch)?.0 != key {
                 return Err(self.summary.wrong(sample));
@@ -231,19 +232,22 @@ pub struct BigEntries {
     at: u64,
     /// In Data.db, of the entry before.
     position: Option<u64>,
+    /// Bytes to read at a time: more, the more entries are wanted.
+    step: usize,
 }
 
 impl BigEntries {
     pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
         let inner = &*self.index.0;
         let located = |e: Error| e.in_file(&inner.path);
-        let Some(raw) = self.window.entry(&inner.source, self.at, SCAN_STEP, inner.version).map_err(located)? else {
+        let Some(raw) = self.window.entry(&inner.source, self.at, self.step, inner.version).map_err(located)? else {
             return Ok(false);
         };
         if self.position.is_some_and(|before| before >= raw.position) {
             return Err(located(Error::corrupt("the positions of partitions are not in order").at(self.at)));
         }
         self.position = Some(raw.position);
+        self.step = (self.step * 2).min(SCAN_STEP);
         fill(entry, &self.window, &raw);
         self.at = raw.end;
         Ok(true)

@@ -123,6 +123,8 @@ impl DataWriter {
         }
         pending.copy_within(start.., 0);
         pending.truncate(pending.len() - start);
+        // One large row must not cost its memory for ever.
+        pending.shrink_to((4 * length).max(WRITE_AT_ONCE));
         self.base += start as u64;
         self.pending = pending;
         Ok(())

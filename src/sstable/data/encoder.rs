@@ -11,6 +11,9 @@ use crate::sstable::deletion_time::write_deletion_time;
 use crate::sstable::header::{HeaderColumn, SerializationHeader};
 use crate::sstable::version::Version;
 
+/// A buffer that grew beyond this for one large row is given back.
+const KEEP: usize = 1 << 20;
+
 /// Encoding of one column of the header.
 pub(super) struct ColumnEncoder {
     /// Index among the table's statics or regulars.
@@ -151,6 +154,9 @@ impl Encoder {
         }
         vint::write(self.body.len() as u64, out);
         out.extend_from_slice(&self.body);
+        if self.body.capacity() > KEEP {
+            self.body = Vec::new();
+        }
         Ok(())
     }
 

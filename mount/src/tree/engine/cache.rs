@@ -20,6 +20,7 @@ pub(super) enum Known {
 struct Entry {
     version: u64,
     known: Known,
+    bytes: usize,
 }
 
 pub(super) struct Cache {
@@ -36,11 +37,12 @@ struct State {
 const OVERHEAD: usize = 256;
 
 impl Entry {
-    fn bytes(&self) -> usize {
-        match &self.known {
-            Known::Text(text) | Known::Read(text) => text.len() + OVERHEAD,
-            Known::Long => OVERHEAD,
-        }
+    fn new(request: &Request, version: u64, known: Known) -> Self {
+        let text = match &known {
+            Known::Text(text) | Known::Read(text) => text.len(),
+            Known::Long => 0,
+        };
+        Entry { version, known, bytes: text + request.weight() + OVERHEAD }
     }
 }
 
@@ -63,15 +65,15 @@ impl Cache {
 
     pub(super) fn put(&self, request: &Request, version: u64, known: Known) {
         let state = &mut *self.state.lock();
-        let entry = Entry { version, known };
-        state.bytes += entry.bytes();
+        let entry = Entry::new(request, version, known);
+        state.bytes += entry.bytes;
         if let Some(old) = state.entries.put(request.clone(), entry) {
-            state.bytes -= old.bytes();
+            state.bytes -= old.bytes;
         }
         while state.bytes > self.limit
             && let Some((_, oldest)) = state.entries.pop_lru()
         {
-            state.bytes -= oldest.bytes();
+            state.bytes -= oldest.bytes;
         }
     }
 }
@@ -112,7 +114,7 @@ mod tests {
             }
             let state = cache.state.lock();
             assert!(state.bytes <= 20_000);
-            assert_eq!(state.bytes, state.entries.iter().map(|(_, e)| e.bytes()).sum::<usize>());
+            assert_eq!(state.bytes, state.entries.iter().map(|(_, e)| e.bytes).sum::<usize>());
         }
         cache.put(&key(1), 1, text(30_000));
         assert!(cache.get(&key(1), 1).is_none(), "too large to be kept");

@@ -40,6 +40,7 @@ use failures::Failures;
 use intake::EngineIntakes;
 pub use intake::StagingOptions;
 use keys::KeyListing;
+use query::Refusals;
 
 /// For texts that are kept.
 const CACHE: usize = 8 << 20;
@@ -60,6 +61,7 @@ pub struct EngineTree {
     cache: Arc<Cache>,
     active: Active,
     failures: Failures,
+    refusals: Refusals,
     crew: Crew,
     started: SystemTime,
     /// `None`: nothing can be written.
@@ -75,6 +77,7 @@ impl EngineTree {
             cache: Arc::new(Cache::new(CACHE)),
             active: Active::new(ACTIVE),
             failures: Failures::default(),
+            refusals: Refusals::default(),
             crew: Crew::new(),
             started: SystemTime::now(),
             staging: None,

@@ -1,7 +1,9 @@
 //! Files whose content is the answer to a SELECT: those below `where`, and in `cql`.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sstablefs::cql::names;
 use sstablefs::query::{Query, ResultRows, Statement};
@@ -52,10 +54,13 @@ impl EngineTree {
         let schema = moment.epoch.view.table();
         let text = match (text, steps) {
             (Some(text), _) => text,
-            (None, steps) => match select::statement(schema, &steps.cloned().unwrap_or_default()) {
-                Ok(text) => text,
-                Err(e) => return refused(request.to_string(), e),
-            },
+            (None, steps) => {
+                let to_count = matches!(request, Request::Selected(_, _, Answer::Count));
+                match select::statement(schema, &steps.cloned().unwrap_or_default(), to_count) {
+                    Ok(text) => text,
+                    Err(e) => return refused(request.to_string(), e),
+                }
+            }
         };
         match Statement::parse(&text).and_then(|s| s.bind(schema)) {
             Ok(query) => {
@@ -93,7 +98,9 @@ impl EngineTree {
             Ok(question) => Ok(Some(question)),
             Err(e) if is_other_statement(&asked.statement) => Err(e),
             Err(e) => {
-                tracing::warn!(path = %request, "{e}");
+                if self.refusals.may_log() {
+                    tracing::warn!(path = %request, "{e}");
+                }
                 Ok(None)
             }
         }
@@ -129,6 +136,22 @@ impl EngineTree {
             },
             keep: Keep { cache: self.cache.clone(), request: request.clone(), version: moment.version },
         }
+    }
+}
+
+/// When a question without an answer was logged last: who looks at names at random must not fill the log.
+#[derive(Default)]
+pub(super) struct Refusals(Mutex<Option<Instant>>);
+
+impl Refusals {
+    fn may_log(&self) -> bool {
+        let now = Instant::now();
+        let mut last = self.0.lock();
+        let may = last.is_none_or(|last| now - last > Duration::from_millis(100));
+        if may {
+            *last = Some(now);
+        }
+        may
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use sstablefs::Result;
-use sstablefs::cql::{Type, names};
+use sstablefs::cql::{Token, Type, names};
 use sstablefs::query::Statement;
 use sstablefs::schema::{Column, ColumnKind, Table};
 use sstablefs::table::{Database, TableStore};
@@ -65,13 +65,26 @@ follow. Every folder has these files:
                                      there are no other files
 ";
 
+/// In so much data a first row is looked for, if tokens are spread evenly.
+const LOOKED_AT: u64 = 4 << 20;
+
 /// The values of the primary key of the first row, as they may stand in a path.
 fn first_row(moment: &Moment, table: &Arc<Table>) -> Result<Option<Vec<String>>> {
     let key: Vec<&Column> = table.partition_key.iter().chain(&table.clustering).collect();
     let columns = key.iter().map(|c| names::identifier(&c.name)).collect::<Vec<_>>().join(", ");
     let (keyspace, name) = (names::identifier(&table.keyspace), names::identifier(&table.name));
-    let statement = Statement::parse(&format!("SELECT {columns} FROM {keyspace}.{name} LIMIT 1"))?;
-    let mut rows = Arc::new(statement.bind(table)?).run(&moment.epoch.view, moment.now)?;
+    let view = &moment.epoch.view;
+    let data: u64 = view.sstables().iter().map(|s| s.data().len()).sum();
+    // If all that a long table begins with is deleted, there is no example.
+    let mut bound = String::new();
+    if data > LOOKED_AT {
+        let Token::Murmur3(_) = view.key_order().token(&[]) else { return Ok(None) };
+        let part = (u128::from(LOOKED_AT) << 64) / u128::from(data);
+        let key = table.partition_key.iter().map(|c| names::identifier(&c.name)).collect::<Vec<_>>().join(", ");
+        bound = format!(" WHERE token({key}) < {}", i64::MIN.wrapping_add(part as i64));
+    }
+    let statement = Statement::parse(&format!("SELECT {columns} FROM {keyspace}.{name}{bound} LIMIT 1"))?;
+    let mut rows = Arc::new(statement.bind(table)?).run(view, moment.now)?;
     let Some(row) = rows.next_row()? else { return Ok(None) };
     let mut values = Vec::new();
     for (column, value) in key.iter().zip(&row) {
@@ -119,7 +132,7 @@ fn examples(table: &Arc<Table>, values: &[String]) -> Vec<String> {
     }
     let can_be_asked = |path: &[String]| {
         let steps = path.iter().try_fold(Steps::default(), |steps, name| steps.and(name));
-        let statement = steps.and_then(|s| select::statement(table, &s).ok());
+        let statement = steps.and_then(|s| select::statement(table, &s, false).ok());
         statement.is_some_and(|s| Statement::parse(&s).and_then(|s| s.bind(table)).is_ok())
     };
     paths.retain(|(path, _)| path.iter().all(|name| name.len() <= 255) && can_be_asked(path));

@@ -93,6 +93,9 @@ fn all_rows_are_below_where_and_in_statements() {
             let expected = whole(&tree, &Request::Rows(table.clone(), Format::JsonLines));
             let got = whole(&tree, &below(&table, &["rows.jsonl"]).unwrap());
             assert!(got == expected, "{version} {table}");
+            let count = tree.open(&below(&table, &["count"]).unwrap()).unwrap().unwrap();
+            let lines = expected.iter().filter(|b| **b == b'\n').count();
+            assert_eq!(read(&*count.content, 0, 100), format!("{lines}\n").into_bytes(), "{version} {table}");
             let from = format!("{}.{}", names::identifier(table.keyspace()), names::identifier(table.table()));
             let statement = Request::Statements.child(&format!("select * from {from}.jsonl")).unwrap();
             assert!(whole(&tree, &statement) == expected, "{version} {statement}");

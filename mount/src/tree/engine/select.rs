@@ -22,8 +22,8 @@ struct Options {
     limit: Option<String>,
 }
 
-/// The statement; an error says which component is wrong.
-pub(super) fn statement(table: &Table, steps: &Steps) -> Result<String> {
+/// The statement; an error says which component is wrong. `to_count`: only the number of its rows matters.
+pub(super) fn statement(table: &Table, steps: &Steps, to_count: bool) -> Result<String> {
     let (mut relations, mut options) = (Vec::new(), Options::default());
     for step in steps.steps() {
         match step {
@@ -37,7 +37,11 @@ pub(super) fn statement(table: &Table, steps: &Steps) -> Result<String> {
         }
     }
     let mut out = String::from(if options.distinct { "SELECT DISTINCT " } else { "SELECT " });
-    out += options.select.as_deref().unwrap_or("*");
+    out += &match (options.select, table.partition_key.first()) {
+        (Some(select), _) => select,
+        (None, Some(key)) if to_count && !options.distinct => names::identifier(&key.name).into_owned(),
+        (None, _) => "*".to_owned(),
+    };
     out += &format!(" FROM {}.{}", names::identifier(&table.keyspace), names::identifier(&table.name));
     let mut clause = |name: &str, text: Option<&str>| {
         if let Some(text) = text {
@@ -285,7 +289,7 @@ mod tests {
     /// `None`: a component is no step at all.
     fn of(path: &str) -> Option<Result<String>> {
         let steps = path.split('/').try_fold(Steps::default(), |steps, name| steps.and(name))?;
-        Some(statement(&table(), &steps))
+        Some(statement(&table(), &steps, false))
     }
 
     #[test]
