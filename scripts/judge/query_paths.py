@@ -37,31 +37,31 @@ class Questions(Statements):
         if column.kind.name in PLAIN and operator != 'IN' and plain.strip(' \t\n\r\0\v\f') == plain != '' and plain[0] not in "'$(" \
                 and not re.fullmatch(r'-?\d+', plain) and self.rng.random() < 0.7:
             self.plain[text] = f'{column.cql}{operator}{plain}'
+        self.relations.append(text)
         return text
 
     def where(self):
-        self.plain = {}
-        self.relations, single = super().where()
-        return self.relations, single
+        self.relations, keys = super().where()
+        return self.relations, keys
 
-    def selected(self):
-        self.columns = super().selected()
+    def selected(self, *about):
+        self.columns = super().selected(*about)
         return self.columns
 
     def next(self):
         """A statement, and the components of its path: None when it can't be one."""
-        statement = super().next()
+        self.plain, self.relations, self.columns = {}, [], '*'
+        statement, distinct = super().next(), []
         if statement.startswith('SELECT JSON DISTINCT '):
-            columns = statement.removeprefix('SELECT JSON DISTINCT ').removesuffix(f' FROM {self.table.full_name}')
-            return statement, ['@distinct', f'@select={encoded(columns)}']
+            self.columns, distinct = statement.removeprefix('SELECT JSON DISTINCT ').partition(' FROM ')[0], ['@distinct']
         where = ' WHERE ' + ' AND '.join(self.relations) if self.relations else ''
-        head = f'SELECT JSON {self.columns} FROM {self.table.full_name}{where}'
+        head = f'SELECT JSON {"DISTINCT " if distinct else ""}{self.columns} FROM {self.table.full_name}{where}'
         clauses = CLAUSES.match(statement.removeprefix(head).removesuffix(' ALLOW FILTERING'))
         if not statement.startswith(head) or clauses is None:
             return statement, None
         options = {'select': self.columns if self.columns != '*' else None, 'group': clauses['group'], 'order': clauses['order'],
                    'per-partition': clauses['per'], 'limit': clauses['limit']}
-        components = [self.plain.get(r, r) for r in self.relations]
+        components = distinct + [self.plain.get(r, r) for r in self.relations]
         components += [f'@{name}={value}' for name, value in options.items() if value is not None]
         self.rng.shuffle(components)
         return statement, [encoded(c) for c in components]
