@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::metadata::{Metadata, Surroundings, to_json};
 use serde_json::{Map, Value, json};
 use sstablefs::Result;
+use sstablefs::cql::names;
 use sstablefs::schema::Detail;
 use sstablefs::sstable::{Component, Reader};
 use sstablefs::table::{Database, TableStore};
@@ -139,7 +140,10 @@ pub(super) fn readme(database: &Database, moment: impl Fn(&TableName) -> Result<
         let _ = writeln!(out, "  ls {keyspace}/{table}/json | head");
         let _ = writeln!(out, "  cat {keyspace}/{table}/json/{key}.json");
         let _ = writeln!(out, "  cat {keyspace}/{table}/csv/{key}.csv");
-        let _ = writeln!(out, "  head {keyspace}/{table}/rows.jsonl\n");
+        let _ = writeln!(out, "  head {keyspace}/{table}/rows.jsonl");
+        let _ = writeln!(out, "  cat {keyspace}/{table}/where/README.txt");
+        let from = format!("{}.{}", names::identifier(keyspace), names::identifier(&table));
+        let _ = writeln!(out, "  cat {}\n", quote(&format!("cql/SELECT count(*) FROM {from}.csv")));
         examples += 1;
         if examples == EXAMPLES {
             break;
