@@ -138,7 +138,7 @@ impl Journal {
         let readers = self.lots.iter().map(open).collect::<Result<Vec<_>>>()?;
         let mut header = HeaderBuilder::new(&table);
         self.lots.iter().for_each(|lot| header.merge(&lot.header));
-        let descriptor = self.target.next()?;
+        let descriptor = self.target.next_descriptor()?;
         self.write_record(&descriptor)?;
         let written = self.write(&descriptor, &table, &readers, &header);
         match written {

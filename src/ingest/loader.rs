@@ -314,7 +314,7 @@ impl Out<'_> {
             let current = match &mut writer {
                 Some(writer) => writer,
                 none => {
-                    let descriptor = self.target.next()?;
+                    let descriptor = self.target.next_descriptor()?;
                     let header = header.header(&self.table);
                     let options = WriterOptions::of_table(&self.table, descriptor.version, header, share)?;
                     none.insert(Writer::new(self.folder.clone(), &descriptor, &self.table, options)?)

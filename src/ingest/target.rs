@@ -69,7 +69,7 @@ impl Target {
     }
 
     /// The name of the next SSTable: no file in the table's folders has its id.
-    pub fn next(&mut self) -> Result<Descriptor> {
+    pub fn next_descriptor(&mut self) -> Result<Descriptor> {
         let (mut largest, mut uuids) = (0, false);
         for folder in &self.taken {
             for entry in directory::list(folder)? {
@@ -154,13 +154,13 @@ mod tests {
     fn ids_are_of_the_kind_that_is_there() {
         let dir = tempfile::tempdir().unwrap();
         let mut target = target(dir.path());
-        assert_eq!(target.next().unwrap().to_string(), "oa-1-big");
-        assert_eq!(target.next().unwrap().to_string(), "oa-2-big");
+        assert_eq!(target.next_descriptor().unwrap().to_string(), "oa-1-big");
+        assert_eq!(target.next_descriptor().unwrap().to_string(), "oa-2-big");
         fs::write(dir.path().join("nb-7-big-Data.db"), "").unwrap();
         fs::write(dir.path().join("nb-9-big-Index.db.tmp"), "").unwrap();
-        assert_eq!(target.next().unwrap().to_string(), "oa-10-big");
+        assert_eq!(target.next_descriptor().unwrap().to_string(), "oa-10-big");
         fs::write(dir.path().join("oa-3gv1_1fwu_0bqk02cqmpo85tyrtm-big-Data.db"), "").unwrap();
-        let (a, b) = (target.next().unwrap(), target.next().unwrap());
+        let (a, b) = (target.next_descriptor().unwrap(), target.next_descriptor().unwrap());
         assert!(matches!((a.id, b.id), (SstableId::Uuid { .. }, SstableId::Uuid { .. })) && a.id < b.id);
         assert_eq!(SstableId::parse(&a.id.to_string()), Some(a.id));
         let SstableId::Uuid { timestamp, .. } = a.id else { unreachable!() };
