@@ -25,6 +25,7 @@ use crate::sstable::{
 };
 use crate::storage::{FileFolder, Folder, directory};
 use crate::table::TableStore;
+use crate::table::discover::is_data_file;
 
 /// Accepted lots from which on a flush is due: each costs every read something.
 pub const MAX_LOTS: usize = 32;
@@ -106,7 +107,7 @@ impl Journal {
         }
         if !loader.is_in_memory() {
             let written = loader.finish(&mut self.target, &mut |_| ())?;
-            self.store.refresh()?;
+            self.show()?;
             return Ok(written);
         }
         let header = loader.header().clone();
@@ -172,9 +173,15 @@ impl Journal {
         writer.finish()
     }
 
-    /// Shows the lots as they are now.
+    /// Shows the lots as they are now, and what was made of earlier ones outside of the table's folders.
     fn show(&self) -> Result<()> {
-        self.store.set_beside(self.lots.iter().map(|lot| lot.descriptor.component(Component::Data)).collect());
+        let mut beside: Vec<PathBuf> = self.lots.iter().map(|lot| lot.descriptor.component(Component::Data)).collect();
+        let folder = self.target.folder();
+        if !self.store.dirs().dirs.iter().any(|dir| dir.path == folder) {
+            let names = directory::list(folder)?.into_iter().map(|entry| entry.name);
+            beside.extend(names.filter(|name| is_data_file(name)).map(|name| folder.join(name)));
+        }
+        self.store.set_beside(beside);
         self.store.view()?;
         self.store.refresh()?;
         Ok(())

@@ -60,6 +60,8 @@ pub(super) struct State {
     /// Who wrote since something was taken up.
     pub(super) writers: Writers,
     pub(super) verdict: Verdict,
+    /// Who wrote last has closed a descriptor since. (When none is left is told later than close returns.)
+    pub(super) is_closed: bool,
     /// Somebody wants all of it to be in SSTables when it is closed.
     pub(super) is_synced: bool,
 }
@@ -82,8 +84,14 @@ pub(super) struct StagedFile {
 
 impl StagedFile {
     pub(super) fn new(bytes: File) -> Self {
-        let state =
-            State { taken: 0, has_news: false, writers: Writers::default(), verdict: Verdict::None, is_synced: false };
+        let state = State {
+            taken: 0,
+            has_news: false,
+            writers: Writers::default(),
+            verdict: Verdict::None,
+            is_closed: true,
+            is_synced: false,
+        };
         StagedFile { bytes, size: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
@@ -119,7 +127,7 @@ impl StagedFile {
             return Ok(());
         }
         state.writers.add(owner);
-        state.has_news = true;
+        (state.has_news, state.is_closed) = (true, false);
         if offset < state.taken {
             // Another text than the one that was taken up.
             state.taken = 0;

@@ -186,10 +186,10 @@ impl Folder {
         if from == to {
             return Ok(());
         }
+        let state = &mut *file.state.lock();
         // Who has it open writes more, and closes it under the new name.
-        let is_whole = node.writers.load(Ordering::Acquire) == 0 && file.size() > 0;
+        let is_whole = state.is_closed && file.size() > 0;
         if meaning == Meaning::Plain && is_whole {
-            let state = &mut *file.state.lock();
             if let Verdict::Torn(errno) = state.verdict {
                 return Err(StagingError::System(errno));
             }
@@ -223,6 +223,7 @@ impl Folder {
     pub(super) fn at_flush(&self, node: &Arc<Node>, closing: &Closing<'_>) -> Result<(), StagingError> {
         let Body::File(file) = &node.body else { return Ok(()) };
         let state = &mut *file.state.lock();
+        state.is_closed |= closing.owner.is_none_or(|owner| state.writers.contains(owner));
         let (name, place) = node.name();
         if place == Place::Removed || name::meaning(&name) != Meaning::Plain {
             return match state.verdict {

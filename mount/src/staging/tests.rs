@@ -177,6 +177,17 @@ fn a_file_that_is_renamed_while_it_is_written_is_taken_up_by_its_close() {
 }
 
 #[test]
+fn a_rename_takes_up_what_was_closed_though_its_release_is_late() {
+    let world = World::new();
+    let handle = world.create(".a");
+    world.write(handle, "id\n1\n", A);
+    world.staging.flush(handle, Some(A), 0).unwrap();
+    assert_eq!((world.rename(".a", "a.csv"), world.lines().as_str()), (0, "1"));
+    world.staging.release(handle);
+    assert_eq!(world.lines(), "1");
+}
+
+#[test]
 fn a_removed_file_is_not_taken_up() {
     let world = World::new();
     let handle = world.create("a.csv");

@@ -3,3 +3,4 @@
 mod changes;
 mod memory;
 mod queries;
+mod staging;

@@ -169,7 +169,8 @@ pub(super) fn quote(name: &str) -> String {
 }
 
 const INTRODUCTION: &str = "\
-These are Apache Cassandra SSTables, shown as files by sstablefs. Nothing here can be changed.
+These are Apache Cassandra SSTables, shown as files by sstablefs. Nothing here can be changed, and new
+data goes into staging/.
 
   KEYSPACE/schema.cql                  CREATE statements of the keyspace and its tables
   KEYSPACE/TABLE/schema.cql            those of the table
@@ -185,6 +186,8 @@ These are Apache Cassandra SSTables, shown as files by sstablefs. Nothing here c
   cql/STATEMENT.csv                    what a SELECT answers, also as .json, .jsonl and .explain.json; see cql/README.txt
   KEYSPACE/TABLE/sstables/ID/          one SSTable for itself: dump.json as sstabledump prints it, dump.jsonl as
                                        sstabledump -l -t does, and metadata.json with what sstablemetadata tells
+  KEYSPACE/TABLE/staging/              copy CSV, JSON or a dump here to add rows (not with --read-only); what is wrong
+                                       with a file is in NAME.errors beside it, what became of each in log.jsonl
 
 '/', '%', control characters and a leading '.' of a key are written as %2F, %25 and so on.
 A file whose size is shown as 0 is made while it is read: its size is not known before.
