@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sstablefs::query::Statement;
 use sstablefs::table::Database;
 use sstablefs_render::csv::CsvStyle;
-use sstablefs_render::{ResultForm, ResultText, explain_json, explain_text};
+use sstablefs_render::{ResultForm, ResultText, bind, explain_json, explain_text};
 
 use crate::args::{Csv, Query as Arguments, QueryOutput};
 use crate::time::now;
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let database = Database::open(&args.data, &options(&args.schema))?;
     let (_, store) = statement.find(&database)?;
     let view = store.view()?;
-    let query = Arc::new(statement.bind(view.table())?);
+    let query = Arc::new(bind(&statement, view.table())?);
     for problem in store.problems().iter().map(ToString::to_string).collect::<BTreeSet<_>>() {
         eprintln!("sstablefs: {problem}");
     }

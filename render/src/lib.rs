@@ -9,6 +9,7 @@ pub mod name;
 pub mod parse;
 pub mod result;
 mod rows;
+mod texts;
 pub mod value;
 
 pub use csv::{CsvRows, CsvStyle};
@@ -18,3 +19,4 @@ pub use json::JsonRows;
 pub use name::KeyNames;
 pub use result::{ResultForm, ResultText};
 pub use rows::RowText;
+pub use texts::bind;

@@ -14,101 +14,10 @@ from pathlib import Path
 
 from .random_generate import ROUNDS, Generator
 from .random_mount import binary
-from .random_values import RANGES, literal
+from .random_statements import Statements
 from .server import Server
 
-NUMBERS = {*RANGES, 'varint', 'float', 'double'}
 FLOAT = re.compile(r'-?\d+\.\d+(E-?\d+)?')
-UNORDERED = ('duration',)
-
-
-class Statements:
-    """Random statements on one table that the server should take."""
-
-    def __init__(self, rng, table):
-        self.rng, self.table = rng, table
-
-    def value(self, column):
-        if column.domain and self.rng.random() < 0.85:
-            return self.rng.choice(column.domain)
-        return literal(self.rng, column.kind, nulls=False, ordered=True)
-
-    def restriction(self, column, operators):
-        operator = self.rng.choice(operators)
-        if operator == 'IN':
-            values = ', '.join(self.value(column) for _ in range(self.rng.randint(1, 3)))
-            return f'{column.cql} IN ({values})'
-        return f'{column.cql} {operator} {self.value(column)}'
-
-    def where(self):
-        """Relations, and whether they name single partitions, by = only."""
-        rng, table = self.rng, self.table
-        shape = rng.choice(['all', 'key', 'key', 'key', 'slice', 'slice', 'slice', 'token', 'filter', 'filter'])
-        relations, single = [], False
-        if shape in ('key', 'slice'):
-            many = rng.random() < 0.2 and not any(c.multicell for c in table.values)
-            relations += [self.restriction(c, ['IN' if many else '=']) for c in table.partition]
-            single = not many
-        if shape == 'slice':
-            for column in table.clustering:
-                if rng.random() < 0.5:
-                    relations.append(self.restriction(column, ['=']))
-                    continue
-                if not column.kind.holds('duration'):
-                    relations.append(self.restriction(column, ['<', '<=', '>', '>=']))
-                break
-        if shape == 'token':
-            key = ', '.join(c.cql for c in table.partition)
-            relations.append(f'token({key}) {rng.choice(["<", "<=", ">", ">="])} {rng.randrange(-2**63, 2**63)}')
-        if shape == 'filter':
-            column = rng.choice(table.partition + table.clustering + table.values)
-            if not table.counter and not column.multicell and not column.kind.holds('duration'):
-                relations.append(self.restriction(column, ['=', '<', '<=', '>', '>=']))
-            elif column.multicell and column.kind.name in ('list', 'set') and not column.kind.args[0].holds('duration'):
-                relations.append(f'{column.cql} CONTAINS {literal(rng, column.kind.args[0], nulls=False)}')
-        return relations, single
-
-    def selected(self):
-        rng, table = self.rng, self.table
-        columns = table.partition + table.clustering + table.values
-        shape = rng.random()
-        if shape < 0.4:
-            return '*'
-        if shape < 0.55 and all(c.kind.name not in UNORDERED for c in columns):
-            functions = []
-            for column in rng.sample(columns, min(3, len(columns))):
-                names = ['count'] + (['min', 'max'] if not column.kind.args else [])
-                names += ['sum', 'avg'] if column.kind.name in NUMBERS else []
-                functions.append(f'{rng.choice(names)}({column.cql})')
-            return ', '.join(['count(*)'] + functions)
-        chosen = [c.cql for c in rng.sample(columns, rng.randint(1, len(columns)))]
-        simple = [c for c in table.values if not c.multicell and not table.counter]
-        if simple and rng.random() < 0.4:
-            chosen.append(f'writetime({rng.choice(simple).cql})')
-        if rng.random() < 0.2:
-            chosen.append('token(%s)' % ', '.join(c.cql for c in table.partition))
-        return ', '.join(chosen)
-
-    def next(self):
-        rng, table = self.rng, self.table
-        relations, single = self.where()
-        selected, tail = self.selected(), ''
-        aggregates = '(*)' in selected
-        if aggregates and rng.random() < 0.6:
-            keys = table.partition + table.clustering[:rng.randint(0, len(table.clustering))]
-            tail += ' GROUP BY ' + ', '.join(c.cql for c in keys)
-        if single and table.clustering and rng.random() < 0.4:
-            turned = rng.random() < 0.5
-            order = [f'{c.cql} {"DESC" if c.descending != turned else "ASC"}' for c in table.clustering]
-            tail += ' ORDER BY ' + ', '.join(order[:rng.randint(1, len(order))])
-        if rng.random() < 0.15:
-            tail += f' PER PARTITION LIMIT {rng.randint(1, 3)}'
-        if rng.random() < 0.3:
-            tail += f' LIMIT {rng.choice([1, 2, 5, 20])}'
-        where = ' WHERE ' + ' AND '.join(relations) if relations else ''
-        if selected != '*' and not relations and not tail and rng.random() < 0.3:
-            return f'SELECT JSON DISTINCT {", ".join(c.cql for c in table.partition)} FROM {table.full_name}'
-        return f'SELECT JSON {selected} FROM {table.full_name}{where}{tail} ALLOW FILTERING'
 
 
 def same(theirs, ours):
@@ -149,6 +58,15 @@ def compare(server, program, statements):
             if a != b:
                 print(f'    {a[:600]}\n    {b[:600]}')
                 break
+    return counts
+
+
+def session(server, tables, rng, count, options=()):
+    """Asks `count` statements of a server that has the tables; returns what became of them."""
+    statements = [Statements(rng, table) for table in tables]
+    counts = compare(server, binary(), (rng.choice(statements).next() for _ in range(count)))
+    for what, number in counts.most_common():
+        print(f'{number:8} {what}')
     return counts
 
 

@@ -2,6 +2,7 @@
 
 use num_bigint::BigInt;
 
+use super::decimal;
 use super::expr::{Current, Expr};
 use super::number::{self, Number};
 use crate::cql::{Comparator, Type};
@@ -95,20 +96,38 @@ impl Aggregate {
                     state.best = Some(value.into_owned());
                 }
             }
-            Kind::Sum | Kind::Avg => {
-                let Some(number) = number::read(&of.ty, &value)? else { return Ok(()) };
-                state.count += 1;
-                if let Number::Float(value) = number {
-                    state.float.add(value);
-                    return Ok(());
-                }
-                // Sums are cut to their type at the end: an average must not wrap around.
-                let wide = if of.ty == Type::Decimal { Type::Decimal } else { Type::Varint };
-                let sum = match state.sum.take() {
-                    None => self.widened(number),
-                    Some(sum) => number::calculate(b'+', &sum, &number, &wide)?,
+            Kind::Sum | Kind::Avg => return self.add_value(state, &of.ty, &value),
+        }
+        Ok(())
+    }
+
+    /// Adds a number to a sum or an average.
+    pub(super) fn add_value(&self, state: &mut State, ty: &Type, value: &[u8]) -> Result<()> {
+        let Some(number) = number::read(ty, value)? else { return Ok(()) };
+        state.count += 1;
+        match number {
+            Number::Float(value) => state.float.add(value),
+            Number::Decimal(n, scale) => {
+                let before = match state.sum.take() {
+                    Some(Number::Decimal(n, scale)) => (n, scale),
+                    _ => (BigInt::default(), 0),
                 };
-                state.sum = Some(sum);
+                let (n, scale) = match self.kind {
+                    // The average moves with each number, and is rounded each time.
+                    Kind::Avg => {
+                        let step = decimal::subtract((n, scale), before.clone())?;
+                        decimal::add(before, decimal::divide_by_count(&step, state.count)?)?
+                    }
+                    _ => decimal::add(before, (n, scale))?,
+                };
+                state.sum = Some(Number::Decimal(n, scale));
+            }
+            // Sums are cut to their type at the end: an average must not wrap around.
+            number => {
+                state.sum = Some(match state.sum.take() {
+                    None => self.widened(number),
+                    Some(sum) => number::calculate(b'+', &sum, &number, &Type::Varint)?,
+                });
             }
         }
         Ok(())
@@ -138,9 +157,11 @@ impl Aggregate {
                 if state.count == 0 {
                     return number::write(&zero, &ty).map(Some);
                 }
+                if ty == Type::Decimal {
+                    return number::write(sum, &ty).map(Some);
+                }
                 let divisor = Number::Integer(state.count);
-                let by = if ty == Type::Decimal { Type::Decimal } else { Type::Varint };
-                Some(number::write(&number::calculate(b'/', sum, &divisor, &by)?, &ty)?)
+                Some(number::write(&number::calculate(b'/', sum, &divisor, &Type::Varint)?, &ty)?)
             }
         })
     }

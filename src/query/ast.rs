@@ -82,6 +82,8 @@ pub(super) enum TermKind {
     Typed(Type, Box<Term>),
     Field(Box<Term>, String),
     Element(Box<Term>, Box<Term>),
+    /// `c[a..b]`; either end may be left out.
+    Slice(Box<Term>, Option<Box<Term>>, Option<Box<Term>>),
     Arithmetic(u8, Box<Term>, Box<Term>),
     Negative(Box<Term>),
 }

@@ -2,6 +2,7 @@
 
 use super::aggregate::{Aggregate, Kind};
 use super::ast::{Literal, Term, TermKind};
+use super::cells::What;
 use super::expr::{Expr, ExprKind, Source};
 use super::functions;
 use super::literal::{Site, encode};
@@ -78,9 +79,24 @@ impl Binder<'_> {
                 let key = Expr::constant(key_type.clone(), encode(self.site, key, &key_type)?);
                 Ok(Expr { ty, kind: ExprKind::Element(Box::new(of), Box::new(key)) })
             }
+            TermKind::Slice(of, from, to) => {
+                let of = self.expr(of, None)?;
+                let (Type::Map { key, .. } | Type::Set { element: key, .. }) = &of.ty else {
+                    return Err(self.site.error(term, "only maps and sets have slices to select"));
+                };
+                let end = |end: &Option<Box<Term>>| match end {
+                    Some(end) => match encode(self.site, end, key)? {
+                        None => Err(self.site.error(end, "null is no end of a slice")),
+                        value => Ok(value),
+                    },
+                    None => Ok(None),
+                };
+                let (from, to) = (end(from)?, end(to)?);
+                Ok(Expr { ty: of.ty.clone(), kind: ExprKind::Slice(Box::new(of), from, to) })
+            }
             TermKind::Arithmetic(operator, left, right) => {
                 let (left, right) = (self.operand(left)?, self.operand(right)?);
-                let Some(ty) = number::result_type(&left.ty, &right.ty) else {
+                let Some(ty) = result_type(*operator, &left.ty, &right.ty) else {
                     return Err(self
                         .site
                         .error(term, &format!("{} works on numbers, not on these values", char::from(*operator))));
@@ -105,7 +121,7 @@ impl Binder<'_> {
             }
             TermKind::CountRows => self.aggregate(term, Aggregate { kind: Kind::CountRows, of: None }),
             TermKind::Call(name, arguments) => self.call(term, name, arguments),
-            _ => match wanted.cloned().or_else(|| natural_type(term)) {
+            _ => match wanted.cloned() {
                 Some(ty) => {
                     let value = encode(self.site, term, &ty).map_err(|e| match e.message().is_empty() {
                         true => located(e),
@@ -155,8 +171,22 @@ impl Binder<'_> {
         if name == "token" {
             return self.token(term, arguments);
         }
-        let wanted = argument_type(name);
-        let bound = arguments.iter().map(|a| self.expr(a, wanted.as_ref())).collect::<Result<Vec<_>>>()?;
+        // Columns and calls have a type; it may tell that of the literals.
+        let mut found: Vec<Option<Expr>> = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            found.push(if is_literal(argument) { None } else { Some(self.expr(argument, None)?) });
+        }
+        let known: Vec<Option<Type>> = found.iter().map(|e| e.as_ref().map(|e| e.ty.clone())).collect();
+        let mut bound = Vec::with_capacity(arguments.len());
+        for (place, (argument, expr)) in arguments.iter().zip(found).enumerate() {
+            bound.push(match expr {
+                Some(expr) => expr,
+                None => {
+                    let wanted = functions::argument_type(name, place, &known);
+                    self.expr(argument, wanted.as_ref())?
+                }
+            });
+        }
         match functions::resolve(name, &bound) {
             Ok(Some((function, ty))) => Ok(Expr { ty, kind: ExprKind::Call(function, bound) }),
             Ok(None) => Err(self.site.error(term, &format!("there is no function {name} for these arguments"))),
@@ -165,28 +195,32 @@ impl Binder<'_> {
     }
 
     /// writetime, maxwritetime and ttl.
-    fn metadata(&self, term: &Term, name: &str, arguments: &[Term]) -> Result<Option<Expr>> {
-        if !matches!(name, "writetime" | "maxwritetime" | "ttl") {
-            return Ok(None);
-        }
-        let [Term { kind: TermKind::Column(column), at }] = arguments else {
-            return Err(self.site.error(term, &format!("{name} takes the name of a column")));
+    fn metadata(&mut self, term: &Term, name: &str, arguments: &[Term]) -> Result<Option<Expr>> {
+        let what = match name {
+            "writetime" => What::WriteTime,
+            "maxwritetime" => What::MaxWriteTime,
+            "ttl" => What::Ttl,
+            _ => return Ok(None),
         };
-        let (source, ty) = self.column(column, at.start)?;
+        let wrong = |what: &str| Err(self.site.error(term, &format!("{name} {what}")));
+        let [argument] = arguments else { return wrong("takes one column") };
+        let column = match &argument.kind {
+            TermKind::Field(of, _) | TermKind::Element(of, _) | TermKind::Slice(of, ..) => of,
+            _ => argument,
+        };
+        let TermKind::Column(column) = &column.kind else {
+            return wrong("takes a column, an element, a slice or a field of one");
+        };
+        let (source, ty) = self.column(column, argument.at.start)?;
         if matches!(source, Source::Key(_) | Source::Clustering(_)) {
-            return Err(self.site.error(term, &format!("{name} is of columns that are not in the primary key")));
+            return wrong("is of columns that are not in the primary key");
         }
-        let many = ty.is_multi_cell();
-        let (element, kind) = match name {
-            "maxwritetime" => (Type::BigInt, ExprKind::MaxWriteTime(source)),
-            "writetime" => (Type::BigInt, ExprKind::WriteTime(source, many)),
-            _ => (Type::Int, ExprKind::Ttl(source, many)),
-        };
-        let ty = match many && name != "maxwritetime" {
-            true => Type::List { element: Box::new(element), multi_cell: false },
-            false => element,
-        };
-        Ok(Some(Expr { ty, kind }))
+        let whole = matches!(argument.kind, TermKind::Column(_) | TermKind::Slice(..));
+        let many = ty.is_multi_cell() && whole && what != What::MaxWriteTime;
+        let of = self.expr(argument, None)?;
+        let time = if what == What::Ttl { Type::Int } else { Type::BigInt };
+        let ty = if many { Type::List { element: Box::new(time), multi_cell: false } } else { time };
+        Ok(Some(Expr { ty, kind: ExprKind::Cells(what, Box::new(of)) }))
     }
 
     fn token(&self, term: &Term, arguments: &[Term]) -> Result<Expr> {
@@ -211,14 +245,25 @@ pub(super) fn token_type(partitioner: Partitioner) -> Type {
     }
 }
 
-/// The type that a literal has where nothing asks for another.
-fn natural_type(term: &Term) -> Option<Type> {
+/// The type of a sum or a product; of times and durations, and texts that are put together, too.
+fn result_type(operator: u8, left: &Type, right: &Type) -> Option<Type> {
+    match (operator, left, right) {
+        (b'+' | b'-', Type::Timestamp | Type::Date, Type::Duration) => Some(left.clone()),
+        (b'+', Type::Text, Type::Text | Type::Ascii) | (b'+', Type::Ascii, Type::Text) => Some(Type::Text),
+        (b'+', Type::Ascii, Type::Ascii) => Some(Type::Ascii),
+        _ => number::result_type(left, right),
+    }
+}
+
+/// Whether only what surrounds a term tells its type.
+fn is_literal(term: &Term) -> bool {
     match &term.kind {
-        TermKind::Literal(Literal::Boolean, _) => Some(Type::Boolean),
-        TermKind::Literal(Literal::Uuid, _) => Some(Type::Uuid),
-        TermKind::Literal(Literal::Blob, _) => Some(Type::Blob),
-        TermKind::Literal(Literal::Duration, _) => Some(Type::Duration),
-        _ => None,
+        TermKind::Null | TermKind::Literal(..) => true,
+        TermKind::List(items) | TermKind::Set(items) => items.iter().all(is_literal),
+        TermKind::Tuple(items) => items.iter().all(is_literal),
+        TermKind::Map(entries) => entries.iter().all(|(_, value)| is_literal(value)),
+        TermKind::Negative(of) => is_literal(of),
+        _ => false,
     }
 }
 
@@ -229,16 +274,8 @@ fn number_type(term: &Term) -> Option<Type> {
         TermKind::Literal(Literal::Integer, text) if text.parse::<i64>().is_ok() => Some(Type::BigInt),
         TermKind::Literal(Literal::Integer, _) => Some(Type::Varint),
         TermKind::Literal(Literal::Float, _) => Some(Type::Double),
+        TermKind::Literal(Literal::Duration, _) => Some(Type::Duration),
+        TermKind::Literal(Literal::Text, _) => Some(Type::Text),
         _ => None,
-    }
-}
-
-/// What the literals among a function's arguments are.
-fn argument_type(name: &str) -> Option<Type> {
-    let plain = name.replace('_', "");
-    match plain.as_str() {
-        "mintimeuuid" | "maxtimeuuid" => Some(Type::Timestamp),
-        _ if plain.starts_with("blobas") => Some(Type::Blob),
-        _ => names::parse(plain.strip_suffix("asblob")?, &|_| None).ok(),
     }
 }

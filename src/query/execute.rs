@@ -136,7 +136,15 @@ impl Query {
 
     fn current<'a>(&self, rows: &'a LiveRows, row: Option<&'a Row>, now: i64) -> Current<'a> {
         let key_columns = self.table.partition_key.len();
-        Current { key: rows.key(), key_columns, static_row: rows.static_row(), row, now, aggregates: &[] }
+        Current {
+            key: rows.key(),
+            key_columns,
+            static_row: rows.static_row(),
+            row,
+            now,
+            aggregates: &[],
+            texts: self.texts.0,
+        }
     }
 
     fn accepts(&self, current: &Current<'_>) -> Result<bool> {
@@ -315,6 +323,7 @@ impl ResultRows {
             row: first.row.as_ref(),
             now: self.now,
             aggregates: &results,
+            texts: query.texts.0,
         };
         if group.first.is_none() {
             return Ok(query.selected.iter().map(|e| e.of_nothing(&results)).collect());

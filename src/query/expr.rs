@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::functions::{self, Function};
-use super::number;
+use super::{Texts, cells, number};
 use crate::cql::{Comparator, DecoratedKey, Token, Type, elements};
 use crate::error::{Error, Result};
 use crate::merge;
@@ -29,11 +29,12 @@ pub(super) enum ExprKind {
     Column(Source, Type),
     Constant(Option<Vec<u8>>),
     Token,
-    WriteTime(Source, bool),
-    MaxWriteTime(Source),
-    Ttl(Source, bool),
+    /// writetime, maxwritetime or ttl of a column, or a part of it.
+    Cells(cells::What, Box<Expr>),
     Field(Box<Expr>, usize),
     Element(Box<Expr>, Box<Expr>),
+    /// `m[a..b]`, with both ends; `None` where it has none.
+    Slice(Box<Expr>, Option<Vec<u8>>, Option<Vec<u8>>),
     Tuple(Vec<Expr>),
     Arithmetic(u8, Box<Expr>, Box<Expr>),
     Cast(Box<Expr>),
@@ -53,6 +54,7 @@ pub(super) struct Current<'a> {
     pub(super) now: i64,
     /// Results of the statement's aggregates, where they are known.
     pub(super) aggregates: &'a [Option<Vec<u8>>],
+    pub(super) texts: &'a dyn Texts,
 }
 
 pub(super) type Value<'a> = Option<Cow<'a, [u8]>>;
@@ -75,7 +77,7 @@ pub(super) fn key_part(key: &[u8], columns: usize, i: usize) -> Result<Option<&[
 }
 
 impl<'a> Current<'a> {
-    fn cells(&self, source: Source) -> Option<(&'a Row, &'a [Cell])> {
+    pub(super) fn cells(&self, source: Source) -> Option<(&'a Row, &'a [Cell])> {
         let (row, i) = match source {
             Source::Static(i) => (self.static_row, i),
             Source::Regular(i) => (self.row?, i),
@@ -144,17 +146,7 @@ impl Expr {
             ExprKind::Column(source, ty) => row.column(*source, ty),
             ExprKind::Constant(value) => Ok(value.as_deref().map(Cow::Borrowed)),
             ExprKind::Token => Ok(Some(Cow::Owned(token_bytes(row.key.token, &row.key.key)))),
-            ExprKind::WriteTime(source, many) => {
-                Ok(per_cell(row, *source, *many, |cell| Some(cell.timestamp.to_be_bytes().to_vec())))
-            }
-            ExprKind::MaxWriteTime(source) => {
-                let newest = row.cells(*source).and_then(|(_, cells)| cells.iter().map(|c| c.timestamp).max());
-                Ok(newest.map(|time| Cow::Owned(time.to_be_bytes().to_vec())))
-            }
-            ExprKind::Ttl(source, many) => Ok(per_cell(row, *source, *many, |cell| {
-                let left = (cell.local_deletion_time - row.now).clamp(0, i64::from(i32::MAX)) as i32;
-                (cell.is_expiring() && left > 0).then(|| left.to_be_bytes().to_vec())
-            })),
+            ExprKind::Cells(what, of) => cells::evaluate(*what, of, row),
             ExprKind::Field(of, i) => {
                 let Some(value) = of.eval(row)? else { return Ok(None) };
                 let mut parts = elements::fields(&value, i + 1);
@@ -164,38 +156,34 @@ impl Expr {
                 let (Some(value), Some(key)) = (of.eval(row)?, key.eval(row)?) else { return Ok(None) };
                 element(&of.ty, &value, &key)
             }
+            ExprKind::Slice(of, from, to) => {
+                let Some(value) = of.eval(row)? else { return Ok(None) };
+                cells::slice(of, &value, from.as_deref(), to.as_deref())
+            }
             ExprKind::Tuple(parts) => {
                 let values = parts.iter().map(|part| part.eval(row)).collect::<Result<Vec<_>>>()?;
                 Ok(Some(Cow::Owned(super::literal::fields(&values))))
             }
             ExprKind::Arithmetic(operator, left, right) => {
                 let (Some(a), Some(b)) = (left.eval(row)?, right.eval(row)?) else { return Ok(None) };
-                let result = number::arithmetic(*operator, (&left.ty, &a), (&right.ty, &b), &self.ty)?;
+                let result = match (&self.ty, &right.ty) {
+                    (Type::Timestamp | Type::Date, Type::Duration) => functions::shift(*operator, &left.ty, &a, &b)?,
+                    (Type::Text | Type::Ascii, _) => Some([&*a, &*b].concat()),
+                    _ => number::arithmetic(*operator, (&left.ty, &a), (&right.ty, &b), &self.ty)?,
+                };
                 Ok(result.map(Cow::Owned))
             }
             ExprKind::Cast(of) => match of.eval(row)? {
-                Some(value) => Ok(functions::cast(&of.ty, &value, &self.ty)?.map(Cow::Owned)),
+                Some(value) => Ok(functions::cast(&of.ty, &value, &self.ty, row.texts)?.map(Cow::Owned)),
                 None => Ok(None),
             },
             ExprKind::Call(function, arguments) => {
                 let values = arguments.iter().map(|a| a.eval(row)).collect::<Result<Vec<_>>>()?;
-                Ok(function.call(arguments, &values, &self.ty)?.map(Cow::Owned))
+                Ok(function.call(arguments, &values, &self.ty, row)?.map(Cow::Owned))
             }
             ExprKind::Aggregate(i) => Ok(row.aggregates.get(*i).and_then(|v| v.as_deref()).map(Cow::Borrowed)),
         }
     }
-}
-
-/// Of a multi-cell column a list with an element for each cell.
-fn per_cell<'a>(row: &Current<'_>, source: Source, many: bool, value: impl Fn(&Cell) -> Option<Vec<u8>>) -> Value<'a> {
-    let (_, cells) = row.cells(source)?;
-    if !many {
-        return value(&cells[0]).map(Cow::Owned);
-    }
-    let values: Vec<Option<Vec<u8>>> = cells.iter().map(value).collect();
-    let mut bytes = (values.len() as u32).to_be_bytes().to_vec();
-    bytes.extend(super::literal::fields(&values));
-    Some(Cow::Owned(bytes))
 }
 
 /// The value of a map for a key, or an element of a set.

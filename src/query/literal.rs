@@ -124,7 +124,7 @@ pub(super) fn fields<B: AsRef<[u8]>>(values: &[Option<B>]) -> Vec<u8> {
     bytes
 }
 
-fn vector(element: &Type, values: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn vector(element: &Type, values: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for value in values {
         if element.fixed_length().is_none() {

@@ -5,6 +5,8 @@
 mod aggregate;
 mod ast;
 mod bind;
+mod cells;
+mod decimal;
 mod execute;
 mod explain;
 mod expr;
@@ -19,10 +21,13 @@ mod parse_term;
 mod plan;
 mod prepare;
 mod queried;
+mod real;
+mod texts;
 
 pub use execute::{ResultRow, ResultRows};
 pub use explain::{Explanation, ReadKind, Reason, SstablePlan};
 pub use prepare::{Query, ResultColumn};
+pub use texts::Texts;
 
 use std::sync::Arc;
 
@@ -69,7 +74,15 @@ fn constant(site: literal::Site<'_>, term: &ast::Term, ty: &Type) -> Result<Opti
     let mut binder = bind::Binder { site, table: &table, aggregates: None };
     let expr = binder.expr(term, Some(ty))?;
     let (key, row) = (DecoratedKey { token: Token::Key, key: Vec::new() }, Row::default());
-    let current = expr::Current { key: &key, key_columns: 1, static_row: &row, row: None, now: 0, aggregates: &[] };
+    let current = expr::Current {
+        key: &key,
+        key_columns: 1,
+        static_row: &row,
+        row: None,
+        now: 0,
+        aggregates: &[],
+        texts: &texts::NoTexts,
+    };
     let Some(value) = expr.eval(&current)? else { return Ok(None) };
     if expr.ty == *ty {
         return Ok(Some(value.into_owned()));
@@ -77,5 +90,5 @@ fn constant(site: literal::Site<'_>, term: &ast::Term, ty: &Type) -> Result<Opti
     if !(number::is_number(&expr.ty) && number::is_number(ty)) {
         return Err(site.error(term, "the value is not of the type that it is compared with"));
     }
-    functions::cast(&expr.ty, &value, ty)
+    functions::cast(&expr.ty, &value, ty, &texts::NoTexts)
 }

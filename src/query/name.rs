@@ -26,6 +26,10 @@ pub(super) fn of(term: &Term) -> String {
         TermKind::Typed(ty, inner) => format!("({}){}", names::cql_name(ty), of(inner)),
         TermKind::Field(inner, field) => format!("{}.{field}", of(inner)),
         TermKind::Element(inner, key) => format!("{}[{}]", of(inner), of(key)),
+        TermKind::Slice(inner, from, to) => {
+            let end = |term: &Option<Box<Term>>| term.as_ref().map_or_else(String::new, |t| of(t));
+            format!("{}[{}..{}]", of(inner), end(from), end(to))
+        }
         TermKind::Arithmetic(operator, left, right) => {
             let part = |term: &Term| match term.kind {
                 TermKind::Arithmetic(..) => format!("({})", of(term)),

@@ -3,6 +3,7 @@
 
 use num_bigint::BigInt;
 
+use super::decimal::{self, Decimal, MAX_SCALE};
 use crate::cql::Type;
 use crate::error::{Error, Result};
 
@@ -15,9 +16,6 @@ pub(super) enum Number {
     Decimal(BigInt, i32),
     Float(f64),
 }
-
-/// More digits than that are not worked with: a decimal of few bytes can stand for a gigabyte of zeros.
-const MAX_SCALE: i64 = 100_000;
 
 fn rank(ty: &Type) -> Option<u8> {
     Some(match ty {
@@ -145,33 +143,24 @@ fn to_float(number: &Number) -> f64 {
     }
 }
 
-/// BigDecimal.valueOf: a floating-point number by its shortest digits.
-fn to_decimal(number: &Number) -> Result<(BigInt, i32)> {
+fn to_decimal(number: &Number) -> Result<Decimal> {
     Ok(match number {
         Number::Integer(n) => ((*n).into(), 0),
         Number::Big(n) => (n.clone(), 0),
         Number::Decimal(n, scale) => (n.clone(), *scale),
-        Number::Float(f) if !f.is_finite() => return Err(Error::invalid("NaN and Infinity are no decimals")),
-        Number::Float(f) => {
-            let text = format!("{f:?}");
-            let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-            let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-            let scale = fraction.len() as i32 - exponent.parse::<i32>().unwrap_or(0);
-            (format!("{whole}{fraction}").parse().unwrap_or_default(), scale)
-        }
+        Number::Float(f) => decimal::of_float(*f, false)?,
     })
 }
 
-fn same_scale(a: (BigInt, i32), b: (BigInt, i32)) -> Result<(BigInt, BigInt, i32)> {
-    let scale = a.1.max(b.1);
-    let widen = |(n, s): (BigInt, i32)| {
-        let by = i64::from(scale) - i64::from(s);
-        if by > MAX_SCALE {
-            return Err(Error::invalid("the decimals are too far apart to be worked with"));
-        }
-        Ok(n * BigInt::from(10).pow(by as u32))
-    };
-    Ok((widen(a)?, widen(b)?, scale))
+pub(super) use decimal::{of_float as decimal_of, round_half_up};
+
+/// Number.longValue.
+pub(super) fn to_long(number: &Number) -> i64 {
+    match number {
+        Number::Integer(n) => *n,
+        Number::Float(f) => *f as i64,
+        other => low_bits(&to_big(other)),
+    }
 }
 
 /// `None` when one of the values has no bytes.
@@ -203,17 +192,14 @@ pub(super) fn calculate(operator: u8, a: &Number, b: &Number, ty: &Type) -> Resu
         }
         Type::Decimal => {
             let (a, b) = (to_decimal(a)?, to_decimal(b)?);
-            match operator {
-                b'*' => {
-                    let scale = a.1.checked_add(b.1).ok_or_else(|| Error::invalid("the decimal is too large"))?;
-                    Number::Decimal(a.0 * b.0, scale)
-                }
-                b'+' | b'-' => {
-                    let (a, b, scale) = same_scale(a, b)?;
-                    Number::Decimal(if operator == b'+' { a + b } else { a - b }, scale)
-                }
-                _ => return Err(Error::unsupported("division of decimals is not supported; cast to double")),
-            }
+            let (n, scale) = match operator {
+                b'*' => decimal::multiply(a, b)?,
+                b'+' => decimal::add(a, b)?,
+                b'-' => decimal::subtract(a, b)?,
+                b'/' => decimal::divide(&a, &b)?,
+                _ => decimal::remainder(&a, &b)?,
+            };
+            Number::Decimal(n, scale)
         }
         Type::Varint => {
             let (a, b) = (to_big(a), to_big(b));

@@ -93,9 +93,18 @@ fn postfix(tokens: &mut Tokens<'_>, depth: usize) -> Result<Term> {
             let field = tokens.name("a field")?;
             term = Term { at, kind: TermKind::Field(Box::new(term), field) };
         } else if tokens.symbol("[") {
-            let key = sum(tokens, depth + 1)?;
+            let from = if tokens.is_symbol(0, "..") { None } else { Some(Box::new(sum(tokens, depth + 1)?)) };
+            let kind = if tokens.symbol("..") {
+                let to = if tokens.is_symbol(0, "]") { None } else { Some(Box::new(sum(tokens, depth + 1)?)) };
+                TermKind::Slice(Box::new(term), from, to)
+            } else {
+                match from {
+                    Some(key) => TermKind::Element(Box::new(term), key),
+                    None => return Err(tokens.expected("a key")),
+                }
+            };
             tokens.expect_symbol("]")?;
-            term = Term { at, kind: TermKind::Element(Box::new(term), Box::new(key)) };
+            term = Term { at, kind };
         } else {
             return Ok(term);
         }

@@ -79,7 +79,8 @@ fn multi(condition: &Condition, source: Source) -> Option<usize> {
 fn access(table: &Table, conditions: &[Condition]) -> Result<Access> {
     let columns = table.partition_key.len();
     if !names_keys(table, conditions) {
-        return Ok(Access::Range(range(conditions)));
+        // Bounds that exclude each other leave no partition to look up.
+        return Ok(range(conditions).map_or_else(|| Access::Keys(Vec::new()), Access::Range));
     }
     let mut keys: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
     for i in 0..columns {
@@ -237,7 +238,7 @@ impl Bounds {
 }
 
 /// The range of tokens between the bounds that `token()` has. A key without bytes stands before all others of its token.
-fn range(conditions: &[Condition]) -> ScanRange {
+fn range(conditions: &[Condition]) -> Option<ScanRange> {
     let (mut first, mut last) = (i64::MIN, i64::MAX);
     for condition in conditions {
         let [left] = condition.left.as_slice() else { continue };
@@ -253,12 +254,15 @@ fn range(conditions: &[Condition]) -> ScanRange {
             _ => {}
         }
     }
+    if first > last {
+        return None;
+    }
     let key = |token: i64| DecoratedKey { token: Token::Murmur3(token), key: Vec::new() };
-    ScanRange {
+    Some(ScanRange {
         start: if first == i64::MIN { Bound::Unbounded } else { Bound::Included(key(first)) },
         end: match last.checked_add(1) {
             Some(end) => Bound::Excluded(key(end)),
             None => Bound::Unbounded,
         },
-    }
+    })
 }

@@ -9,6 +9,7 @@ use super::bind::{Binder, token_type};
 use super::expr::{Expr, ExprKind, Source, token_bytes};
 use super::filter::Condition;
 use super::literal::{Site, encode};
+use super::texts::{NoTexts, Texts};
 use super::{name, plan, queried};
 use crate::cql::{KeyOrder, Type, names};
 use crate::error::Result;
@@ -43,6 +44,17 @@ pub struct Query {
     pub(super) per_partition_limit: u64,
     /// A partition without rows shows its static values.
     pub(super) shows_static_rows: bool,
+    pub(super) texts: Lent,
+}
+
+/// The texts of values that whoever prints results lends.
+#[derive(Clone, Copy)]
+pub(super) struct Lent(pub(super) &'static dyn Texts);
+
+impl std::fmt::Debug for Lent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Texts")
+    }
 }
 
 impl Query {
@@ -119,7 +131,15 @@ impl Query {
             limit: select.limit.unwrap_or(u64::MAX),
             per_partition_limit: select.per_partition_limit.unwrap_or(u64::MAX),
             shows_static_rows,
+            texts: Lent(&NoTexts),
         })
+    }
+
+    /// Lends the texts of values that to_json and casts to text need.
+    #[must_use]
+    pub fn with_texts(mut self, texts: &'static dyn Texts) -> Query {
+        self.texts = Lent(texts);
+        self
     }
 
     pub fn table(&self) -> &Arc<Table> {
@@ -157,11 +177,10 @@ fn column_term(name: &str, at: crate::cql::lexer::Token) -> Term {
 /// Whether an expression has to do with such a column.
 fn uses(expr: &Expr, wanted: fn(&Source) -> bool) -> bool {
     match &expr.kind {
-        ExprKind::Column(source, _)
-        | ExprKind::WriteTime(source, _)
-        | ExprKind::MaxWriteTime(source)
-        | ExprKind::Ttl(source, _) => wanted(source),
-        ExprKind::Field(of, _) | ExprKind::Cast(of) => uses(of, wanted),
+        ExprKind::Column(source, _) => wanted(source),
+        ExprKind::Field(of, _) | ExprKind::Cast(of) | ExprKind::Cells(_, of) | ExprKind::Slice(of, ..) => {
+            uses(of, wanted)
+        }
         ExprKind::Element(a, b) | ExprKind::Arithmetic(_, a, b) => uses(a, wanted) || uses(b, wanted),
         ExprKind::Tuple(parts) | ExprKind::Call(_, parts) => parts.iter().any(|p| uses(p, wanted)),
         ExprKind::Constant(_) | ExprKind::Token | ExprKind::Aggregate(_) => false,

@@ -51,9 +51,16 @@ impl Found {
     fn visit(&mut self, expr: &Expr, by_element: bool) {
         match &expr.kind {
             ExprKind::Column(source, _) => self.whole(*source),
-            ExprKind::WriteTime(source, _) | ExprKind::MaxWriteTime(source) | ExprKind::Ttl(source, _) => {
-                self.whole(*source);
-            }
+            ExprKind::Slice(of, from, to) => match &of.kind {
+                ExprKind::Column(Source::Regular(i), ty) if by_element && ty.is_multi_cell() => {
+                    let bound = |value: &Option<Vec<u8>>| value.clone().map_or(Bound::Unbounded, Bound::Included);
+                    match ty.path_type() {
+                        Some(path) => self.range(*i, Comparator::new(path, false), (bound(from), bound(to))),
+                        None => self.whole(Source::Regular(*i)),
+                    }
+                }
+                _ => self.visit(of, by_element),
+            },
             ExprKind::Element(of, key) => match (&of.kind, &key.kind) {
                 (ExprKind::Column(Source::Regular(i), ty), ExprKind::Constant(Some(key)))
                     if by_element && ty.is_multi_cell() =>
@@ -69,7 +76,7 @@ impl Found {
                     self.visit(key, by_element);
                 }
             },
-            ExprKind::Field(of, _) | ExprKind::Cast(of) => self.visit(of, by_element),
+            ExprKind::Field(of, _) | ExprKind::Cast(of) | ExprKind::Cells(_, of) => self.visit(of, by_element),
             ExprKind::Arithmetic(_, a, b) => {
                 self.visit(a, by_element);
                 self.visit(b, by_element);

@@ -62,7 +62,7 @@ impl EngineTree {
                 }
             }
         };
-        match Statement::parse(&text).and_then(|s| s.bind(schema)) {
+        match Statement::parse(&text).and_then(|s| sstablefs_render::bind(&s, schema)) {
             Ok(query) => {
                 let moment = if tells_the_time(&text) { moment.of_this_second() } else { moment };
                 Ok(Some(Asked { statement: text, question: Ok(Question { query: Arc::new(query), moment }) }))

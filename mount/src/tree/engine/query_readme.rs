@@ -84,7 +84,7 @@ fn first_row(moment: &Moment, table: &Arc<Table>) -> Result<Option<Vec<String>>>
         bound = format!(" WHERE token({key}) < {}", i64::MIN.wrapping_add(part as i64));
     }
     let statement = Statement::parse(&format!("SELECT {columns} FROM {keyspace}.{name}{bound} LIMIT 1"))?;
-    let mut rows = Arc::new(statement.bind(table)?).run(view, moment.now)?;
+    let mut rows = Arc::new(sstablefs_render::bind(&statement, table)?).run(view, moment.now)?;
     let Some(row) = rows.next_row()? else { return Ok(None) };
     let mut values = Vec::new();
     for (column, value) in key.iter().zip(&row) {
@@ -133,7 +133,7 @@ fn examples(table: &Arc<Table>, values: &[String]) -> Vec<String> {
     let can_be_asked = |path: &[String]| {
         let steps = path.iter().try_fold(Steps::default(), |steps, name| steps.and(name));
         let statement = steps.and_then(|s| select::statement(table, &s, false).ok());
-        statement.is_some_and(|s| Statement::parse(&s).and_then(|s| s.bind(table)).is_ok())
+        statement.is_some_and(|s| Statement::parse(&s).and_then(|s| sstablefs_render::bind(&s, table)).is_ok())
     };
     paths.retain(|(path, _)| path.iter().all(|name| name.len() <= 255) && can_be_asked(path));
     paths.iter().map(|(path, file)| quote(&format!("{}/{file}", path.join("/")))).collect()
