@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from .random_generate import ROUNDS, Generator
+from .random_invalid import Mistakes
 from .random_mount import binary
 from .random_statements import Statements
 from .server import Server
@@ -35,36 +36,73 @@ def single(match):
         return repr(float(match[0]))
 
 
+def ask(program, server, statement):
+    """What sstablefs answers: lines, or None and what it said."""
+    if '\0' in statement:  # no argument of a command can hold it
+        return None, 'NUL'
+    ours = subprocess.run([program, 'query', server.data, statement, '--output', 'jsonl', '--now', str(int(time.time()))],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    lines = ours.stdout.decode().split('\n')[:-1]
+    return (lines if ours.returncode == 0 else None), ours.stderr.decode()
+
+
 def compare(server, program, statements):
     counts = collections.Counter()
     for statement in statements:
-        if '\0' in statement:  # no argument of a command can hold it
+        if '\0' in statement:
             continue
         try:
-            theirs = list(server.rows(statement))
+            theirs = list(server.rows(statement, page=None))
         except Exception as error:  # the driver has a dozen classes of errors for what a server refuses
             counts['refused by the server: ' + str(error)[:110]] += 1
             continue
-        ours = subprocess.run([program, 'query', server.data, statement, '--output', 'jsonl', '--now', str(int(time.time()))],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
-        lines = ours.stdout.decode().split('\n')[:-1]
-        if ours.returncode == 0 and same(theirs, lines):
+        lines, said = ask(program, server, statement)
+        if lines is not None and same(theirs, lines):
             counts['equal'] += 1
             counts['equal rows'] += len(theirs)
             continue
         counts['different'] += 1
-        print(f'DIFFERENT {statement}\n  server: {len(theirs)} rows, sstablefs: {len(lines)} rows {ours.stderr.decode()[:300]}')
-        for a, b in zip(theirs, lines):
+        print(f'DIFFERENT {statement}\n  server: {len(theirs)} rows, sstablefs: {len(lines or [])} rows {said[:300]}')
+        for a, b in zip(theirs, lines or []):
             if a != b:
                 print(f'    {a[:600]}\n    {b[:600]}')
                 break
     return counts
 
 
-def session(server, tables, rng, count, options=()):
-    """Asks `count` statements of a server that has the tables; returns what became of them."""
-    statements = [Statements(rng, table) for table in tables]
-    counts = compare(server, binary(), (rng.choice(statements).next() for _ in range(count)))
+# What the server refuses for reasons that are not ours: it has no index, would need ALLOW FILTERING, or failed while it read.
+OWN_REASONS = re.compile('ALLOW FILTERING|Operation failed|Server error|supported index|indexed columns', re.I)
+
+
+def compare_mistakes(server, program, statements):
+    """Both answer, or both refuse."""
+    counts = collections.Counter()
+    for statement in statements:
+        if '\0' in statement:
+            continue
+        try:
+            theirs, why = list(server.rows(statement, page=None)), ''
+        except Exception as error:
+            theirs, why = None, str(error)
+        lines, said = ask(program, server, statement)
+        if (theirs is None) == (lines is None) and (theirs is None or same(theirs, lines)):
+            counts['both refuse' if theirs is None else 'both answer, the same'] += 1
+            if lines is None and 'line ' not in said and 'longer than' not in said:
+                counts['an error without its place'] += 1
+                print(f'WITHOUT PLACE {statement}\n  sstablefs: {said[:300]}')
+        elif theirs is None and OWN_REASONS.search(why):
+            counts['refused by the server alone, for its own reasons'] += 1
+        else:
+            counts['different'] += 1
+            print(f'DIFFERENT {statement}\n  server: {"answers" if theirs is not None else why[:300]}\n  sstablefs: {"answers" if lines is not None else said[:300]}')
+    return counts
+
+
+def session(server, program, tables, rng, count, invalid=0):
+    """Asks statements of a server that has the tables; returns what became of them."""
+    statements, mistakes = [Statements(rng, table) for table in tables], Mistakes(rng)
+    counts = compare(server, program, (rng.choice(statements).next() for _ in range(count)))
+    counts += compare_mistakes(server, program, (mistakes.in_statement(rng.choice(statements).next()) for _ in range(invalid)))
     for what, number in counts.most_common():
         print(f'{number:8} {what}')
     return counts
@@ -75,11 +113,12 @@ def main():
     arguments.add_argument('--version', default='oa', choices=['nb', 'oa', 'da'], help='SSTable version that the server writes (oa)')
     arguments.add_argument('--tables', type=int, default=20, help='how many (20)')
     arguments.add_argument('--statements', type=int, default=500, help='how many (500)')
+    arguments.add_argument('--invalid', type=int, default=0, help='how many more, with a mistake in them (0)')
     arguments.add_argument('--seed', type=int, help='repeats a run')
     arguments.add_argument('--binary', help='the sstablefs to test (else $SSTABLEFS, else what cargo has built)')
     options = arguments.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
-    print(f'random_selects --version {options.version} --tables {options.tables} --statements {options.statements} --seed {seed}', flush=True)
+    print(f'random_selects --version {options.version} --tables {options.tables} --statements {options.statements} --invalid {options.invalid} --seed {seed}', flush=True)
     program, rng = binary(options.binary), random.Random(seed)
     port = int(os.environ.get('SSTABLEFS_CASSANDRA_PORT', '19642'))
     with tempfile.TemporaryDirectory(prefix='random_selects.') as folder, Server(Path(folder) / 'server', port) as server:
@@ -91,11 +130,9 @@ def main():
                 generator.round(number)
         time.sleep(4)  # every short TTL is over
         server.nodetool('flush')
-        tables = [Statements(rng, table) for table in generator.tables]
-        counts = compare(server, program, (rng.choice(tables).next() for _ in range(options.statements)))
-    for what, number in counts.most_common():
-        print(f'{number:8} {what}')
-    return 1 if counts['different'] or counts['equal'] < options.statements // 2 else 0
+        counts = session(server, program, generator.tables, rng, options.statements, options.invalid)
+    enough = counts['equal'] >= options.statements // 2
+    return 1 if counts['different'] or counts['an error without its place'] or not enough else 0
 
 
 if __name__ == '__main__':

@@ -66,6 +66,8 @@ pub struct LiveRows {
     wanted: Wanted,
     /// Rows before the slice may be passed over by way of the row index, in the partition that is entered next.
     seek: bool,
+    /// Rows before the slice may still come.
+    skipping: bool,
     /// The end of the slice is behind: no row of the partition is left to be asked for.
     ended: bool,
     /// Where reading goes on from, as long as nothing has been read.
@@ -112,6 +114,7 @@ impl LiveRows {
             resume: None,
             wanted: Wanted::default(),
             seek: false,
+            skipping: false,
             ended: false,
             beginning: Position { key: DecoratedKey { token: Token::Key, key: Vec::new() }, at: At::Beginning },
             pending: false,
@@ -147,7 +150,7 @@ impl LiveRows {
         self.beginning = position;
     }
 
-    /// Says what is asked for, before anything is read. Rows before the slice may be given all the same, none behind it.
+    /// Says what is asked for, before anything is read.
     /// With `seek` the first partition is entered through its row index.
     pub fn want(&mut self, wanted: Wanted, seek: bool) {
         self.order.set_reversed(wanted.reversed);
@@ -159,6 +162,20 @@ impl LiveRows {
     fn last(&self) -> Option<&SliceBound> {
         let slice = &self.wanted.slice;
         if self.wanted.reversed { slice.start.as_ref() } else { slice.end.as_ref() }
+    }
+
+    /// Where they begin.
+    fn first(&self) -> Option<&SliceBound> {
+        let slice = &self.wanted.slice;
+        if self.wanted.reversed { slice.end.as_ref() } else { slice.start.as_ref() }
+    }
+
+    /// Whether the row that was found stands before the first that is asked for.
+    #[cold]
+    fn is_early(&mut self) -> bool {
+        let place = Place::of_row(self.given_row());
+        self.skipping = self.first().is_some_and(|first| self.order.compare(place, first.place()).is_lt());
+        self.skipping
     }
 
     /// Whether an input stands behind the last row that is asked for.
@@ -218,6 +235,7 @@ impl LiveRows {
         let resume = self.resume.take();
         let seek = std::mem::take(&mut self.seek);
         self.ended = false;
+        self.skipping = self.first().is_some();
         self.deletion = DeletionTime::LIVE;
         for &i in &self.current {
             let input = &mut self.inputs[i];
@@ -289,7 +307,12 @@ impl LiveRows {
     /// The next live row of the partition.
     #[inline]
     pub fn next_row(&mut self) -> Result<Option<&Row>> {
-        let found = if let [only] = self.current[..] { self.next_of_one(only)? } else { self.next_of_many()? };
+        let found = loop {
+            let found = if let [only] = self.current[..] { self.next_of_one(only)? } else { self.next_of_many()? };
+            if !(found && self.skipping && self.is_early()) {
+                break found;
+            }
+        };
         self.at = if found { Reading::Row } else { Reading::End };
         Ok(if found { Some(self.given_row()) } else { None })
     }

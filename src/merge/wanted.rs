@@ -14,6 +14,15 @@ pub struct Wanted {
     pub reversed: bool,
     /// `None`: all columns.
     pub queried: Option<Arc<Queried>>,
+    /// Where the slice is one row, which none of several cells has to be put together: what is asked for of it.
+    pub names: Option<Arc<Names>>,
+}
+
+/// Indexes of the columns that are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    pub regulars: Vec<u16>,
+    pub statics: Vec<u16>,
 }
 
 /// The regular columns that a query asks for. Cells of others only tell that a row is there, and of these the server drops

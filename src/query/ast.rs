@@ -73,6 +73,7 @@ pub(super) enum TermKind {
     Set(Vec<Term>),
     /// `{a: b}`: a map, or a user type whose field names are columns here.
     Map(Vec<(Term, Term)>),
+    /// `(a, b)`; with one part only parentheses around it.
     Tuple(Vec<Term>),
     Column(String),
     CountRows,
@@ -97,4 +98,14 @@ pub(super) enum Literal {
     Uuid,
     Blob,
     Duration,
+}
+
+impl Term {
+    /// What stands in the parentheses around a single term.
+    pub(super) fn bare(&self) -> &Term {
+        match &self.kind {
+            TermKind::Tuple(items) if items.len() == 1 => items[0].bare(),
+            _ => self,
+        }
+    }
 }

@@ -52,6 +52,12 @@ impl Binder<'_> {
         match &term.kind {
             TermKind::Column(name) => self.column_expr(name, term.at.start),
             TermKind::Typed(ty, inner) => Ok(Expr::constant(ty.clone(), encode(self.site, inner, ty)?)),
+            TermKind::Tuple(items) if items.len() == 1 => self.expr(&items[0], wanted),
+            TermKind::List(items) if !is_literal(term) => {
+                let (ty, parts) = self.alike(term, items)?;
+                let ty = Type::List { element: Box::new(ty), multi_cell: false };
+                Ok(Expr { ty, kind: ExprKind::List(parts) })
+            }
             TermKind::Tuple(items) if wanted.is_none() => {
                 let parts = items.iter().map(|item| self.expr(item, None)).collect::<Result<Vec<_>>>()?;
                 let ty = Type::Tuple(parts.iter().map(|p| p.ty.clone()).collect());
@@ -113,6 +119,9 @@ impl Binder<'_> {
             }
             TermKind::Cast(of, ty) => {
                 let of = self.expr(of, None)?;
+                if of.ty == *ty {
+                    return Ok(of);
+                }
                 if !functions::can_cast(&of.ty, ty) {
                     let message = format!("{} can't be cast to {}", names::cql_name(&of.ty), names::cql_name(ty));
                     return Err(self.site.error(term, &message));
@@ -134,9 +143,20 @@ impl Binder<'_> {
         }
     }
 
+    /// Parts of a list, which have one type.
+    fn alike(&mut self, term: &Term, items: &[Term]) -> Result<(Type, Vec<Expr>)> {
+        let known = items.iter().find(|item| !is_literal(item));
+        let ty = known.map(|item| self.expr(item, None)).transpose()?.map(|e| e.ty);
+        let parts = items.iter().map(|item| self.expr(item, ty.as_ref())).collect::<Result<Vec<_>>>()?;
+        match ty {
+            Some(ty) if parts.iter().all(|part| part.ty == ty) => Ok((ty, parts)),
+            _ => Err(self.site.error(term, "the parts of a list have to be of one type")),
+        }
+    }
+
     /// A part of a sum or product, where numbers have a type of their own.
     fn operand(&mut self, term: &Term) -> Result<Expr> {
-        let ty = number_type(term);
+        let ty = number_type(term.bare());
         self.expr(term, ty.as_ref())
     }
 
@@ -234,6 +254,15 @@ impl Binder<'_> {
                 .error(term, &format!("token takes the partition key: token({})", columns.join(", "))));
         }
         Ok(Expr { ty: token_type(self.table.partitioner), kind: ExprKind::Token })
+    }
+}
+
+impl super::name::Casts for Binder<'_> {
+    fn is_cast(&mut self, of: &Term, ty: &Type) -> bool {
+        let met = self.aggregates.clone();
+        let is_cast = self.expr(of, None).is_ok_and(|of| of.ty != *ty);
+        self.aggregates = met;
+        is_cast
     }
 }
 

@@ -99,7 +99,8 @@ impl Query {
         if reversed {
             plan.slices.reverse();
         }
-        let mut wanted = Wanted { slice: Slice::default(), reversed, queried: self.queried.clone() };
+        let names = self.asked.names.clone().filter(|_| plan.single_rows && !self.distinct);
+        let mut wanted = Wanted { slice: Slice::default(), reversed, queried: self.asked.queried.clone(), names };
         let lookups = |keys: Vec<Vec<u8>>, slices, wanted| {
             Source::Keys(Lookups { keys: keys.into(), slices, next: 0, key: None, wanted, rows: None })
         };

@@ -165,7 +165,7 @@ fn of_keys(view: &View, keys: &[Vec<u8>], slices: &[Slice]) -> Result<Vec<Sstabl
             for (i, candidate) in view.candidates(&key, slice, true)?.into_iter().enumerate() {
                 let reason = match candidate {
                     Candidate::At(_) => Reason::Read,
-                    Candidate::OlderThanDeletion => Reason::OlderThanDeletion,
+                    Candidate::OlderThanDeletion | Candidate::OlderThanRow => Reason::OlderThanDeletion,
                     Candidate::OutsideClusterings => Reason::OutsideClusterings,
                     Candidate::Absent => Reason::NotInIndex,
                     Candidate::FilteredOut => Reason::BloomFilter,

@@ -36,6 +36,7 @@ pub(super) enum ExprKind {
     /// `m[a..b]`, with both ends; `None` where it has none.
     Slice(Box<Expr>, Option<Vec<u8>>, Option<Vec<u8>>),
     Tuple(Vec<Expr>),
+    List(Vec<Expr>),
     Arithmetic(u8, Box<Expr>, Box<Expr>),
     Cast(Box<Expr>),
     Call(Function, Vec<Expr>),
@@ -163,6 +164,14 @@ impl Expr {
             ExprKind::Tuple(parts) => {
                 let values = parts.iter().map(|part| part.eval(row)).collect::<Result<Vec<_>>>()?;
                 Ok(Some(Cow::Owned(super::literal::fields(&values))))
+            }
+            ExprKind::List(parts) => {
+                let mut values = Vec::with_capacity(parts.len());
+                for part in parts {
+                    // A null among them is left out of what the server packs.
+                    values.push(part.eval(row)?.unwrap_or_default());
+                }
+                Ok(Some(Cow::Owned(super::literal::collection(&values, 1))))
             }
             ExprKind::Arithmetic(operator, left, right) => {
                 let (Some(a), Some(b)) = (left.eval(row)?, right.eval(row)?) else { return Ok(None) };

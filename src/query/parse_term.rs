@@ -95,7 +95,11 @@ fn postfix(tokens: &mut Tokens<'_>, depth: usize) -> Result<Term> {
         } else if tokens.symbol("[") {
             let from = if tokens.is_symbol(0, "..") { None } else { Some(Box::new(sum(tokens, depth + 1)?)) };
             let kind = if tokens.symbol("..") {
-                let to = if tokens.is_symbol(0, "]") { None } else { Some(Box::new(sum(tokens, depth + 1)?)) };
+                let to = if from.is_some() && tokens.is_symbol(0, "]") {
+                    None
+                } else {
+                    Some(Box::new(sum(tokens, depth + 1)?))
+                };
                 TermKind::Slice(Box::new(term), from, to)
             } else {
                 match from {
@@ -177,11 +181,8 @@ fn parentheses(tokens: &mut Tokens<'_>, at: Token, depth: usize) -> Result<Term>
         let term = unary(tokens, depth + 1)?;
         return Ok(Term { at, kind: TermKind::Typed(ty, Box::new(term)) });
     }
-    let mut items = items(tokens, ")", depth)?;
-    match items.len() {
-        1 if matches!(items[0].kind, TermKind::Arithmetic(..) | TermKind::Negative(_)) => Ok(items.remove(0)),
-        _ => Ok(Term { at, kind: TermKind::Tuple(items) }),
-    }
+    let items = items(tokens, ")", depth)?;
+    Ok(Term { at, kind: TermKind::Tuple(items) })
 }
 
 fn begins_value(tokens: &Tokens<'_>) -> bool {
@@ -189,7 +190,10 @@ fn begins_value(tokens: &Tokens<'_>) -> bool {
     match next.kind {
         TokenKind::End => false,
         TokenKind::Symbol => matches!(tokens.source(next), "(" | "[" | "{" | "-"),
-        TokenKind::Word => !["FROM", "AS", "AND"].iter().any(|k| tokens.is_keyword(0, k)),
+        TokenKind::Word => {
+            ["NULL", "TRUE", "FALSE", "NAN", "INFINITY"].iter().any(|k| tokens.is_keyword(0, k))
+                || tokens.clone().name("").is_ok()
+        }
         _ => true,
     }
 }

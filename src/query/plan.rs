@@ -30,6 +30,8 @@ pub(super) struct Plan {
     /// By index of the conditions: those that decide what is read; the others filter.
     pub(super) decided: Vec<bool>,
     pub(super) has_token_bounds: bool,
+    /// Each slice is one row: all clustering columns are given.
+    pub(super) single_rows: bool,
 }
 
 pub(super) fn plan(table: &Table, conditions: &[Condition]) -> Result<Plan> {
@@ -42,8 +44,8 @@ pub(super) fn plan(table: &Table, conditions: &[Condition]) -> Result<Plan> {
                 && matches!(condition.left.as_slice(), [e] if matches!(e.kind, ExprKind::Column(Source::Key(_), _)));
         }
     }
-    let slices = slices(table, conditions, &mut decided);
-    Ok(Plan { access, slices, decided, has_token_bounds })
+    let (slices, single_rows) = slices(table, conditions, &mut decided);
+    Ok(Plan { access, slices, decided, has_token_bounds, single_rows })
 }
 
 fn is_token(condition: &Condition) -> bool {
@@ -121,7 +123,7 @@ const MAX_SLICES: usize = 1000;
 
 /// Where the rows of a partition that are asked for begin and end, as far as the clustering columns tell in their order.
 /// Rows within still pass the filter.
-fn slices(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Vec<Slice> {
+fn slices(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> (Vec<Slice>, bool) {
     let order = ClusteringOrder::new(&table.clustering);
     let mut prefixes: Vec<Vec<Vec<u8>>> = vec![Vec::new()];
     while let Some(column) = table.clustering.get(prefixes[0].len()) {
@@ -133,7 +135,7 @@ fn slices(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Vec<
             values.sort_by(|a, b| values_order.compare(a, b));
             values.dedup_by(|a, b| values_order.compare(a, b).is_eq());
             if values.is_empty() {
-                return Vec::new();
+                return (Vec::new(), false);
             }
             decided[at] = true;
             more = values.iter().map(|value| vec![(*value).clone()]).collect();
@@ -146,7 +148,7 @@ fn slices(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Vec<
             values.sort_by(|a, b| order.compare(place(a).place(), place(b).place()));
             values.dedup_by(|a, b| order.compare(place(a).place(), place(b).place()).is_eq());
             if values.is_empty() {
-                return Vec::new();
+                return (Vec::new(), false);
             }
             more = values;
         } else {
@@ -157,7 +159,10 @@ fn slices(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Vec<
             let bound = |prefix: &[Vec<u8>], values: &[Vec<u8>], side| {
                 Some(SliceBound::new(prefix.iter().chain(values).map(Some), side))
             };
-            return vec![Slice { start: bound(first, &more[0], -1), end: bound(last, &more[more.len() - 1], 1) }];
+            return (
+                vec![Slice { start: bound(first, &more[0], -1), end: bound(last, &more[more.len() - 1], 1) }],
+                false,
+            );
         }
         prefixes = prefixes.iter().flat_map(|p| more.iter().map(move |m| [&p[..], &m[..]].concat())).collect();
     }
@@ -176,7 +181,7 @@ fn slices(table: &Table, conditions: &[Condition], decided: &mut [bool]) -> Vec<
         bounds.slice
     });
     let slices: Vec<Slice> = slices.collect();
-    slices.into_iter().filter(|slice| !slice.is_empty(&order)).collect()
+    (slices.into_iter().filter(|slice| !slice.is_empty(&order)).collect(), width == table.clustering.len())
 }
 
 fn is_equal(condition: &Condition) -> bool {

@@ -9,11 +9,11 @@ use super::bind::{Binder, token_type};
 use super::expr::{Expr, ExprKind, Source, token_bytes};
 use super::filter::Condition;
 use super::literal::{Site, encode};
+use super::queried::Asked;
 use super::texts::{NoTexts, Texts};
 use super::{name, plan, queried};
 use crate::cql::{KeyOrder, Type, names};
 use crate::error::Result;
-use crate::merge::Queried;
 use crate::schema::{Column, Table};
 
 /// A column of a result.
@@ -36,7 +36,7 @@ pub struct Query {
     /// The conditions as text.
     pub(super) relations: Vec<String>,
     pub(super) group_by: Vec<Expr>,
-    pub(super) queried: Option<Arc<Queried>>,
+    pub(super) asked: Arc<Asked>,
     pub(super) reversed: bool,
     /// Rows are sorted by these (clustering columns) when all are there: several partitions and ORDER BY.
     pub(super) sort_by: Vec<(Expr, bool)>,
@@ -73,7 +73,10 @@ impl Query {
         }
         for selector in &select.selectors {
             let expr = binder.expr(&selector.term, None)?;
-            let name = selector.alias.clone().unwrap_or_else(|| name::of(&selector.term));
+            let name = match &selector.alias {
+                Some(alias) => alias.clone(),
+                None => name::of(&selector.term, &mut binder),
+            };
             columns.push(ResultColumn { name, ty: expr.ty.clone() });
             selected.push(expr);
         }
@@ -111,9 +114,9 @@ impl Query {
         let shows_static_rows = !restricts(|s| matches!(s, Source::Clustering(_) | Source::Regular(_)));
         let operands = aggregates.iter().filter_map(|a| a.of.as_ref());
         let restricted = conditions.iter().flat_map(|c| &c.left);
-        let queried = match select.selectors.is_empty() {
-            true => None,
-            false => queried::queried(table, selected.iter().chain(operands), restricted),
+        let asked = match select.selectors.is_empty() {
+            true => queried::all(table),
+            false => queried::of(table, selected.iter().chain(operands), restricted),
         };
         Ok(Query {
             table: table.clone(),
@@ -125,7 +128,7 @@ impl Query {
             conditions,
             relations: select.relations.iter().map(name::of_relation).collect(),
             group_by,
-            queried,
+            asked: Arc::new(asked),
             reversed,
             sort_by,
             limit: select.limit.unwrap_or(u64::MAX),
@@ -182,7 +185,9 @@ fn uses(expr: &Expr, wanted: fn(&Source) -> bool) -> bool {
             uses(of, wanted)
         }
         ExprKind::Element(a, b) | ExprKind::Arithmetic(_, a, b) => uses(a, wanted) || uses(b, wanted),
-        ExprKind::Tuple(parts) | ExprKind::Call(_, parts) => parts.iter().any(|p| uses(p, wanted)),
+        ExprKind::Tuple(parts) | ExprKind::List(parts) | ExprKind::Call(_, parts) => {
+            parts.iter().any(|p| uses(p, wanted))
+        }
         ExprKind::Constant(_) | ExprKind::Token | ExprKind::Aggregate(_) => false,
     }
 }
@@ -232,7 +237,7 @@ fn condition(binder: &mut Binder<'_>, relation: &Relation) -> Result<Condition> 
 
 /// A value on the right of a relation: a literal, or what is worked out without columns.
 fn value_of(site: Site<'_>, term: &Term, ty: &Type) -> Result<Vec<u8>> {
-    let computed = matches!(term.kind, TermKind::Call(..) | TermKind::Arithmetic(..) | TermKind::Negative(_));
+    let computed = matches!(term.bare().kind, TermKind::Call(..) | TermKind::Arithmetic(..) | TermKind::Negative(_));
     let value = if computed { super::constant(site, term, ty)? } else { encode(site, term, ty)? };
     value.ok_or_else(|| site.error(term, "nothing compares to null"))
 }

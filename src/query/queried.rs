@@ -5,37 +5,66 @@ use std::sync::Arc;
 
 use super::expr::{Expr, ExprKind, Source};
 use crate::cql::Comparator;
-use crate::merge::{Queried, QueriedColumn};
-use crate::schema::Table;
+use crate::merge::{Names, Queried, QueriedColumn};
+use crate::schema::{Column, Table};
 
 struct Found {
     columns: Vec<QueriedColumn>,
+    statics: Vec<bool>,
     /// Any column beside those of the primary key.
     any: bool,
 }
 
-/// `None` when all columns are asked for. `whole` are expressions whose columns are needed as a whole, also where only an
-/// element of them is looked at.
-pub(super) fn queried<'a>(
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// `None` when all columns are asked for.
+    pub(super) queried: Option<Arc<Queried>>,
+    /// `None` where several cells make a value, and all SSTables may have some of them.
+    pub(super) names: Option<Arc<Names>>,
+}
+
+/// All columns of a table.
+pub(super) fn all(table: &Table) -> Asked {
+    Asked { queried: None, names: names(table, &vec![true; table.regulars.len()], &vec![true; table.statics.len()]) }
+}
+
+/// `whole` are expressions whose columns are needed as a whole, also where only an element of them is looked at.
+pub(super) fn of<'a>(
     table: &Table,
     selected: impl Iterator<Item = &'a Expr>,
     whole: impl Iterator<Item = &'a Expr>,
-) -> Option<Arc<Queried>> {
+) -> Asked {
     let columns = table.regulars.iter().map(|c| QueriedColumn::Not { multi_cell: c.ty.is_multi_cell() }).collect();
-    let mut found = Found { columns, any: false };
+    let mut found = Found { columns, statics: vec![false; table.statics.len()], any: false };
     selected.for_each(|expr| found.visit(expr, true));
     whole.for_each(|expr| found.visit(expr, false));
+    if !found.any {
+        return all(table);
+    }
+    let asked: Vec<bool> = found.columns.iter().map(|c| !matches!(c, QueriedColumn::Not { .. })).collect();
+    let names = names(table, &asked, &found.statics);
     let queried = Queried { columns: found.columns.into() };
-    (found.any && !queried.is_whole()).then(|| Arc::new(queried))
+    Asked { queried: (!queried.is_whole()).then(|| Arc::new(queried)), names }
+}
+
+fn names(table: &Table, regulars: &[bool], statics: &[bool]) -> Option<Arc<Names>> {
+    let flags = table.flags;
+    let compact = flags.is_super || flags.is_dense || !flags.is_compound;
+    let asked = |columns: &[Column], asked: &[bool]| {
+        let both = columns.iter().zip(asked).enumerate().filter(|(_, (_, asked))| **asked);
+        both.map(|(i, (column, _))| (!column.ty.is_multi_cell()).then_some(i as u16)).collect::<Option<Vec<_>>>()
+    };
+    let names = Names { regulars: asked(&table.regulars, regulars)?, statics: asked(&table.statics, statics)? };
+    (!compact && !table.is_counter()).then(|| Arc::new(names))
 }
 
 impl Found {
     fn whole(&mut self, source: Source) {
         self.any |= matches!(source, Source::Static(_) | Source::Regular(_));
-        if let Source::Regular(i) = source
-            && let Some(column) = self.columns.get_mut(i)
-        {
-            *column = QueriedColumn::Whole;
+        match source {
+            Source::Regular(i) => self.columns.get_mut(i).into_iter().for_each(|c| *c = QueriedColumn::Whole),
+            Source::Static(i) => self.statics.get_mut(i).into_iter().for_each(|s| *s = true),
+            _ => {}
         }
     }
 
@@ -81,7 +110,7 @@ impl Found {
                 self.visit(a, by_element);
                 self.visit(b, by_element);
             }
-            ExprKind::Tuple(parts) | ExprKind::Call(_, parts) => {
+            ExprKind::Tuple(parts) | ExprKind::List(parts) | ExprKind::Call(_, parts) => {
                 parts.iter().for_each(|part| self.visit(part, by_element));
             }
             ExprKind::Constant(_) | ExprKind::Token | ExprKind::Aggregate(_) => {}

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 const DIGITS: u32 = 32;
 /// More are not worked out: the time grows with their square.
 const MAX_DIGITS: u32 = 1000;
-/// Larger exponents would make numbers of millions of digits.
+/// Numbers further from 1 than this power of ten are refused.
 const MAX_EXPONENT: i64 = 100_000;
 
 fn ten(power: u32) -> BigInt {
@@ -118,17 +118,23 @@ pub(super) fn exp(n: &BigInt, scale: i32) -> Result<(BigInt, i32)> {
     }
     let wanted = wanted(n)?;
     let whole = fixed(n, scale, 0)?;
-    let exponent = i64::try_from(&whole).ok().filter(|e| e.abs() <= MAX_EXPONENT);
-    let Some(exponent) = exponent else {
+    if i32::try_from(&whole).is_err() {
         return Err(Error::invalid("exp: the exponent is too large"));
-    };
-    // So many digits stand in front of the point, or are zeros behind it.
-    let size = (exponent.unsigned_abs() as f64 * std::f64::consts::LOG10_E) as u32 + 2;
-    let digits = wanted + 20 + size;
+    }
+    // exp(x) = 10^k * exp(x - k * ln 10), with k so that the rest is between 0 and ln 10.
+    let digits = wanted + 20;
+    let wide = ten(digits + 12);
+    let ln10 = ln2(&wide) * 3 + ln_near_one(&(&wide * 5 / 4), &wide);
+    let x = fixed(n, scale, digits + 12)?;
+    let mut k = &x / &ln10;
+    if &k * &ln10 > x {
+        k -= 1;
+    }
     let one = ten(digits);
-    let x = fixed(n, scale, digits)?;
+    let x = (x - &k * ln10) / ten(12);
+    let k = i32::try_from(&k).unwrap_or(0);
     // exp(x) = exp(x / 2^halvings) ^ 2^halvings, where the series is short.
-    let halvings = 8 + 64 - exponent.unsigned_abs().leading_zeros();
+    let halvings = 10u32;
     let guard = BigInt::from(BigUint::from(1u8) << (2 * halvings + 8));
     let one_wide = &one * &guard;
     let small = x * &guard / BigInt::from(BigUint::from(1u8) << halvings);
@@ -144,7 +150,8 @@ pub(super) fn exp(n: &BigInt, scale: i32) -> Result<(BigInt, i32)> {
     for _ in 0..halvings {
         sum = &sum * &sum / &one_wide;
     }
-    Ok(rounded(sum / guard, digits, wanted))
+    let (n, scale) = rounded(sum / guard, digits, wanted);
+    Ok((n, scale - k))
 }
 
 #[cfg(test)]

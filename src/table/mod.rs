@@ -6,6 +6,7 @@ pub mod discover;
 pub mod inferred;
 mod keys;
 pub mod listing;
+mod newest;
 mod parallel;
 mod slice;
 mod store;

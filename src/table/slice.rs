@@ -2,6 +2,7 @@
 //! org.apache.cassandra.db.SinglePartitionReadCommand.
 
 use super::View;
+use super::newest::StaticOnly;
 use crate::cql::DecoratedKey;
 use crate::error::Result;
 use crate::merge::{LiveRows, Wanted};
@@ -21,6 +22,8 @@ pub enum Candidate {
     OutsideClusterings,
     /// All in it is older than the partition's deletion that another one has.
     OlderThanDeletion,
+    /// All in it is older than the row that newer ones have.
+    OlderThanRow,
 }
 
 impl View {
@@ -77,19 +80,21 @@ impl View {
     /// outside the slice is not read, as far as the row index tells; rows before it may be given.
     pub fn slice(&self, key: &DecoratedKey, wanted: &Wanted, now: i64) -> Result<Option<LiveRows>> {
         self.check_complete()?;
-        let candidates = self.candidates(key, &wanted.slice, false)?;
+        let mut candidates = self.candidates(key, &wanted.slice, false)?;
+        let statics_only = self.newest_only(key, wanted, &mut candidates)?;
         let mut streams: Vec<Box<dyn PartitionStream>> = Vec::new();
         let mut positions = Vec::with_capacity(candidates.len());
-        for (sstable, candidate) in self.sstables().iter().zip(candidates) {
+        for ((sstable, candidate), statics_only) in self.sstables().iter().zip(candidates).zip(statics_only) {
             let Candidate::At(position) = candidate else {
                 positions.push(None);
                 continue;
             };
             positions.push(Some(position));
-            streams.push(match wanted.reversed {
+            let stream: Box<dyn PartitionStream> = match wanted.reversed {
                 true => Box::new(sstable.scan_reversed(position, wanted.slice.end.as_ref())),
                 false => Box::new(sstable.scan(position, position.saturating_add(1))?),
-            });
+            };
+            streams.push(if statics_only { Box::new(StaticOnly(stream)) } else { stream });
         }
         if streams.is_empty() {
             return Ok(None);

@@ -42,8 +42,9 @@ pub(in crate::query) fn constant(name: &str) -> Option<(Type, Vec<u8>)> {
     })
 }
 
+/// Java cuts whole seconds down to days: before 1970 that is the day behind, but at midnight.
 pub(super) fn date_of(ms: i64) -> Vec<u8> {
-    ((ms.div_euclid(DAY_MS) + (1 << 31)) as u32).to_be_bytes().into()
+    ((ms.div_euclid(1000) / 86_400 + (1 << 31)) as u32).to_be_bytes().into()
 }
 
 fn time_uuid(ms: i64, low: [u8; 8]) -> Vec<u8> {
