@@ -152,11 +152,13 @@ class Statements:
         relations, keys = self.where()
         aggregates, tail = rng.random() < 0.2, ''
         selected = '*' if rng.random() < 0.25 else self.selected(aggregates)
+        # The server sorts the texts of a JSON * instead of its columns where partitions are given with IN.
+        keys = None if selected == '*' and keys == 'IN' else keys
         if aggregates and selected != '*' and rng.random() < 0.6:
             tail += self.group_by()
         if keys and table.clustering and rng.random() < 0.45 and 'GROUP' not in tail:
             tail += self.order_by()
-        if rng.random() < 0.15 and ('GROUP' in tail or not aggregates):
+        if rng.random() < 0.15 and ('GROUP' in tail or selected == '*' or not aggregates):
             tail += f' PER PARTITION LIMIT {rng.randint(1, 3)}'
         if rng.random() < 0.3:
             tail += f' LIMIT {rng.choice([1, 2, 5, 20])}'

@@ -14,7 +14,8 @@ pub(super) struct Select {
     /// Empty for `*`.
     pub(super) selectors: Vec<Selector>,
     pub(super) relations: Vec<Relation>,
-    pub(super) group_by: Vec<(String, Token)>,
+    /// Columns, and last a function of one.
+    pub(super) group_by: Vec<Term>,
     pub(super) order_by: Vec<Ordering>,
     pub(super) limit: Option<u64>,
     pub(super) per_partition_limit: Option<u64>,

@@ -13,6 +13,7 @@ mod expr;
 mod filter;
 mod find;
 mod functions;
+mod group;
 mod literal;
 mod name;
 mod number;

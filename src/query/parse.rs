@@ -78,8 +78,7 @@ fn selectors(tokens: &mut Tokens<'_>) -> Result<Vec<Selector>> {
 fn clauses(tokens: &mut Tokens<'_>, select: &mut Select) -> Result<()> {
     if tokens.keywords(&["GROUP", "BY"]) {
         loop {
-            let at = tokens.peek();
-            select.group_by.push((tokens.name("a column")?, at));
+            select.group_by.push(parse_term::operand(tokens)?);
             if !tokens.symbol(",") {
                 break;
             }

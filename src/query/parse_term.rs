@@ -173,9 +173,12 @@ fn braces(tokens: &mut Tokens<'_>, at: Token, depth: usize) -> Result<Term> {
 /// A tuple, a type before a value, or an expression in parentheses.
 fn parentheses(tokens: &mut Tokens<'_>, at: Token, depth: usize) -> Result<Term> {
     let mut ahead = tokens.clone();
+    // The name of a Java class may stand there in quotes; before a word it is a text in parentheses.
+    let quoted = ahead.peek().kind == TokenKind::String;
     if let Ok(ty) = names::parse_tokens(&mut ahead, &|_| None)
         && ahead.symbol(")")
         && begins_value(&ahead)
+        && !(quoted && ahead.peek().kind == TokenKind::Word)
     {
         *tokens = ahead;
         let term = unary(tokens, depth + 1)?;

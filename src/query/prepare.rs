@@ -11,7 +11,7 @@ use super::filter::Condition;
 use super::literal::{Site, encode};
 use super::queried::Asked;
 use super::texts::{NoTexts, Texts};
-use super::{name, plan, queried};
+use super::{group, name, plan, queried};
 use crate::cql::{KeyOrder, Type, names};
 use crate::error::Result;
 use crate::schema::{Column, Table};
@@ -86,7 +86,7 @@ impl Query {
             conditions.push(condition(&mut binder, relation)?);
         }
         check_repeated(site, select, &conditions)?;
-        let group_by = group_by(&mut binder, select, &conditions)?;
+        let group_by = group::columns(&mut binder, select, &conditions)?;
         let reversed = is_reversed(&binder, select, &conditions)?;
         let several = conditions
             .iter()
@@ -173,7 +173,7 @@ fn all_columns(table: &Table) -> Vec<&Column> {
     table.partition_key.iter().chain(&table.clustering).chain(statics).chain(regulars).collect()
 }
 
-fn column_term(name: &str, at: crate::cql::lexer::Token) -> Term {
+pub(super) fn column_term(name: &str, at: crate::cql::lexer::Token) -> Term {
     Term { at, kind: TermKind::Column(name.to_owned()) }
 }
 
@@ -272,41 +272,6 @@ fn token_of(binder: &Binder<'_>, term: &Term, values: &[Term], ty: &Type) -> Res
     let parts = values.iter().zip(&table.partition_key).map(|(value, c)| value_of(binder.site, value, &c.ty));
     let key = plan::key(&parts.collect::<Result<Vec<_>>>()?)?;
     Ok(token_bytes(KeyOrder::new(table.partitioner, &table.partition_key_type()).token(&key), &key))
-}
-
-fn group_by(binder: &mut Binder<'_>, select: &Select, conditions: &[Condition]) -> Result<Vec<Expr>> {
-    let table = binder.table;
-    let mut keys = table.partition_key.iter().chain(&table.clustering).enumerate();
-    let mut found = Vec::new();
-    for (name, at) in &select.group_by {
-        binder.column(name, at.start)?;
-        loop {
-            let Some((i, key)) = keys.next() else {
-                return Err(binder.site.at(at.start, "GROUP BY takes columns of the primary key, in their order"));
-            };
-            if key.name == *name {
-                break;
-            }
-            // Columns that have one value may be left out.
-            let source = match i.checked_sub(table.partition_key.len()) {
-                Some(i) => Source::Clustering(i),
-                None => Source::Key(i),
-            };
-            if !plan::has_equal(conditions, source) {
-                return Err(binder.site.at(at.start, "GROUP BY takes columns of the primary key, in their order"));
-            }
-        }
-        found.push(binder.expr(&column_term(name, *at), None)?);
-    }
-    let partition_key = table.partition_key.len();
-    if !found.is_empty() && found.iter().filter(|e| matches!(e.kind, ExprKind::Column(Source::Key(_), _))).count() == 0
-    {
-        let fixed = (0..partition_key).all(|i| plan::has_equal(conditions, Source::Key(i)));
-        if !fixed {
-            return Err(binder.site.at(select.group_by[0].1.start, "GROUP BY begins with the partition key"));
-        }
-    }
-    Ok(found)
 }
 
 fn is_reversed(binder: &Binder<'_>, select: &Select, conditions: &[Condition]) -> Result<bool> {
