@@ -260,7 +260,10 @@ impl Binder<'_> {
 impl super::name::Casts for Binder<'_> {
     fn is_cast(&mut self, of: &Term, ty: &Type) -> bool {
         let met = self.aggregates.clone();
-        let is_cast = self.expr(of, None).is_ok_and(|of| of.ty != *ty);
+        // The type of a column in descending order is another one to the server.
+        let reversed = matches!(&of.kind, TermKind::Column(name)
+            if self.table.clustering.iter().any(|c| c.reversed && c.name == *name));
+        let is_cast = reversed || self.expr(of, None).is_ok_and(|of| of.ty != *ty);
         self.aggregates = met;
         is_cast
     }

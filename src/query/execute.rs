@@ -210,11 +210,12 @@ impl ResultRows {
                     let mut parts = a.iter().zip(b).zip(&orders);
                     parts
                         .find_map(|((a, b), (order, descending))| {
-                            let ordering = match (a, b) {
-                                (Some(a), Some(b)) => order.compare(a, b),
-                                (a, b) => a.is_some().cmp(&b.is_some()),
+                            let (ordering, turned) = match (a, b) {
+                                (Some(a), Some(b)) => (order.compare(a, b), *descending),
+                                // The server turns its whole comparison where it reads backwards.
+                                (a, b) => (a.is_some().cmp(&b.is_some()), query.reversed),
                             };
-                            let ordering = if *descending { ordering.reverse() } else { ordering };
+                            let ordering = if turned { ordering.reverse() } else { ordering };
                             ordering.is_ne().then_some(ordering)
                         })
                         .unwrap_or(Ordering::Equal)

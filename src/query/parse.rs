@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<Select> {
         }
     }
     clauses(tokens, &mut select)?;
-    tokens.symbol(";");
+    while tokens.symbol(";") {}
     if !tokens.is_at_end() {
         return Err(tokens.expected(match select.relations.is_empty() {
             true => "WHERE, GROUP BY, ORDER BY, LIMIT or the end of the statement",

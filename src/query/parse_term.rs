@@ -50,6 +50,11 @@ fn binary(
     while let Some(&operator) =
         operators.iter().find(|&&o| tokens.is_symbol(0, std::str::from_utf8(&[o]).unwrap_or("")))
     {
+        // A minus before a digit is its sign: `a -1` is no difference.
+        let digit = matches!(tokens.peek_at(1).kind, TokenKind::Integer | TokenKind::Float | TokenKind::Duration);
+        if operator == b'-' && digit && tokens.peek().end == tokens.peek_at(1).start {
+            break;
+        }
         let at = tokens.advance();
         count += 1;
         if count > MAX_DEPTH {

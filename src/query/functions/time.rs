@@ -54,7 +54,8 @@ fn time_uuid(ms: i64, low: [u8; 8]) -> Vec<u8> {
 fn uuid_of_ticks(ticks: u64, low: [u8; 8]) -> Vec<u8> {
     let mut bytes = (ticks as u32).to_be_bytes().to_vec();
     bytes.extend(((ticks >> 32) as u16).to_be_bytes());
-    bytes.extend(((ticks >> 48) as u16 & 0x0fff | 0x1000).to_be_bytes());
+    // A time too far away runs into the version, as it does in the server.
+    bytes.extend(((ticks >> 48) as u16 | 0x1000).to_be_bytes());
     bytes.extend(low);
     bytes
 }
