@@ -11,7 +11,7 @@ use super::prefix::{Bound, ClusteringTypes};
 use crate::cql::{DecoratedKey, KeyOrder};
 use crate::error::{Error, Kind, Result};
 use crate::rows::DeletionTime;
-use crate::storage::{FileSource, Source};
+use crate::storage::{Open, Source, open_file};
 
 /// Where a partition is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,10 +63,10 @@ pub struct RowBlock {
 /// A file and its path, for errors.
 pub type Named = (Source, PathBuf);
 
-fn optional(descriptor: &Descriptor, component: Component) -> Result<Option<Named>> {
+fn optional(open: Open<'_>, descriptor: &Descriptor, component: Component) -> Result<Option<Named>> {
     let path = descriptor.component(component);
-    match FileSource::open(&path) {
-        Ok(file) => Ok(Some((Arc::new(file), path))),
+    match open(&path) {
+        Ok(file) => Ok(Some((file, path))),
         Err(e) if e.kind() == Kind::NotFound => Ok(None),
         Err(e) => Err(e),
     }
@@ -88,9 +88,19 @@ impl PartitionIndex {
         order: &KeyOrder,
         notes: &mut Vec<String>,
     ) -> Result<Option<PartitionIndex>> {
+        Self::open_through(&open_file, descriptor, data, order, notes)
+    }
+
+    pub(super) fn open_through(
+        open: Open<'_>,
+        descriptor: &Descriptor,
+        data: &Arc<DataSource>,
+        order: &KeyOrder,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<PartitionIndex>> {
         let version = descriptor.version;
         let main = if version.is_bti() { Component::Partitions } else { Component::Index };
-        let Some(source) = optional(descriptor, main)? else {
+        let Some(source) = optional(open, descriptor, main)? else {
             notes.push(format!(
                 "{}: missing, partitions are found by reading the data",
                 descriptor.component(main).display()
@@ -98,12 +108,12 @@ impl PartitionIndex {
             return Ok(None);
         };
         if version.is_bti() {
-            let rows = optional(descriptor, Component::Rows)?;
+            let rows = optional(open, descriptor, Component::Rows)?;
             let data = (data.clone(), descriptor.component(Component::Data));
             let index = BtiIndex::open(source, rows, data, order.clone(), version)?;
             return Ok(Some(PartitionIndex::Bti(index)));
         }
-        let summary = match optional(descriptor, Component::Summary)? {
+        let summary = match optional(open, descriptor, Component::Summary)? {
             Some((summary, path)) => match Summary::open(summary, &path) {
                 Ok(summary) => Some(summary),
                 Err(e) => {

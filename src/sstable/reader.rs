@@ -20,7 +20,7 @@ use crate::cql::{DecoratedKey, KeyOrder};
 use crate::error::{Error, Kind, Result};
 use crate::rows::{DeletionTime, NO_DELETION_TIME, Row, SliceBound};
 use crate::schema::Table;
-use crate::storage::{FileSource, Source, read_all};
+use crate::storage::{FileSource, Open, Source, open_file, read_all};
 
 /// A larger filter is not kept in memory: lookups go to the index at once.
 const LARGEST_FILTER: u64 = 256 << 20;
@@ -58,9 +58,9 @@ pub enum Presence {
 }
 
 /// A component that need not be there.
-fn optional(path: &Path) -> Result<Option<Source>> {
-    match FileSource::open(path) {
-        Ok(file) => Ok(Some(Arc::new(file))),
+fn optional(open: Open<'_>, path: &Path) -> Result<Option<Source>> {
+    match open(path) {
+        Ok(file) => Ok(Some(file)),
         Err(e) if e.kind() == Kind::NotFound => Ok(None),
         Err(e) => Err(e),
     }
@@ -86,16 +86,26 @@ impl Reader {
 
     /// Opens an SSTable whose Statistics.db has been read.
     pub fn open_with(descriptor: &Descriptor, table: &Arc<Table>, statistics: Arc<Statistics>) -> Result<Reader> {
+        Self::open_through(&open_file, descriptor, table, statistics)
+    }
+
+    /// The same, with files opened in another way.
+    pub fn open_through(
+        open: Open<'_>,
+        descriptor: &Descriptor,
+        table: &Arc<Table>,
+        statistics: Arc<Statistics>,
+    ) -> Result<Reader> {
         let data_path = descriptor.component(Component::Data);
-        let file: Source = Arc::new(FileSource::open(&data_path)?);
+        let file = open(&data_path)?;
         let mut notes = Vec::new();
         let info_path = descriptor.component(Component::CompressionInfo);
-        let info = match optional(&info_path)? {
+        let info = match optional(open, &info_path)? {
             Some(source) => Some(CompressionInfo::open(source, descriptor.version).map_err(|e| e.in_file(&info_path))?),
             None => None,
         };
         let sums_path = descriptor.component(Component::Crc);
-        let sums = match (&info, optional(&sums_path)?) {
+        let sums = match (&info, optional(open, &sums_path)?) {
             (None, Some(source)) => Some(ChunkSums::open(source).map_err(|e| e.in_file(&sums_path))?),
             _ => None,
         };
@@ -105,15 +115,16 @@ impl Reader {
                 .map_err(|e| e.in_file(descriptor.component(Component::Statistics)))?,
         );
         let keys = KeyOrder::new(table.partitioner, &statistics.header.key_type);
-        let index = PartitionIndex::open(descriptor, &data, &keys, &mut notes).or_else(|e| match e.kind() {
-            Kind::Corrupt => {
-                notes.push(format!("{e}: not used, partitions are found by reading the data"));
-                Ok(None)
-            }
-            _ => Err(e),
-        })?;
+        let index =
+            PartitionIndex::open_through(open, descriptor, &data, &keys, &mut notes).or_else(|e| match e.kind() {
+                Kind::Corrupt => {
+                    notes.push(format!("{e}: not used, partitions are found by reading the data"));
+                    Ok(None)
+                }
+                _ => Err(e),
+            })?;
         let data_index = DataIndex::new(data.clone(), layout.clone(), keys.clone());
-        let filter = Self::filter(descriptor, &statistics, &mut notes)?;
+        let filter = Self::filter(open, descriptor, &statistics, &mut notes)?;
         let stats = &statistics.stats;
         let no_deletions =
             stats.min_local_deletion_time == NO_DELETION_TIME && stats.max_local_deletion_time == NO_DELETION_TIME;
@@ -139,12 +150,13 @@ impl Reader {
     }
 
     fn filter(
+        open: Open<'_>,
         descriptor: &Descriptor,
         statistics: &Statistics,
         notes: &mut Vec<String>,
     ) -> Result<Option<BloomFilter>> {
         let path = descriptor.component(Component::Filter);
-        let Some(source) = optional(&path)? else {
+        let Some(source) = optional(open, &path)? else {
             // A table with bloom_filter_fp_chance = 1 has none.
             if statistics.bloom_filter_fp_chance < 1.0 {
                 notes.push(format!("{}: missing, each lookup goes to the index", path.display()));

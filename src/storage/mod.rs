@@ -8,7 +8,10 @@ mod output;
 pub mod processes;
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
+
+use crate::error::Result;
 
 pub use file::{FileFolder, FileSource};
 pub use memory::{MemoryFolder, MemorySource};
@@ -42,6 +45,14 @@ pub trait ReadAt: Send + Sync {
 }
 
 pub type Source = Arc<dyn ReadAt>;
+
+/// How a file is opened by its path.
+pub type Open<'a> = &'a dyn Fn(&Path) -> Result<Source>;
+
+/// Opens a file of this system.
+pub fn open_file(path: &Path) -> Result<Source> {
+    Ok(Arc::new(FileSource::open(path)?))
+}
 
 /// The whole of a source that is known to be small; `limit` bounds the memory that a hostile file can ask for.
 pub fn read_all(source: &dyn ReadAt, limit: u64) -> io::Result<Vec<u8>> {
