@@ -4,9 +4,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sstablefs::Result;
 use sstablefs::cql::DecoratedKey;
 use sstablefs::table::ScanRange;
+use sstablefs::{Kind as ErrorKind, Result};
 
 use super::cache::Known;
 use super::dump::Dump;
@@ -63,7 +63,7 @@ impl MadeFile {
         Attributes { kind: Kind::File, size, modified: self.modified, version: self.version }
     }
 
-    /// `None` for a partition without rows, which is no file.
+    /// `None` for a partition without rows, and for a query that can't be planned: they are no files.
     fn render(&self) -> Result<Option<Rendered>> {
         let is_short = self.bytes <= SHORT_DATA;
         // What stands before damage can be read from a long one.
@@ -72,10 +72,12 @@ impl MadeFile {
             Text::Partition(rows, key) => rows.render_partition(&key.key, SHORT_PARTITION),
             Text::Table(rows) if is_short => short_text(render(rows, SHORT_TEXT)),
             Text::Dump(dump) if is_short => short_text(render(dump, SHORT_TEXT)),
-            Text::Query(query) if query.cost().is_ok_and(|bytes| bytes <= SHORT_DATA) => {
-                short_text(render(query, SHORT_PARTITION))
-            }
-            Text::Table(_) | Text::Dump(_) | Text::Query(_) => Ok(Some(Rendered::Long)),
+            Text::Query(query) => match query.cost() {
+                Ok(bytes) if bytes <= SHORT_DATA => short_text(render(query, SHORT_PARTITION)),
+                Err(e) if e.kind() == ErrorKind::Invalid => Ok(None),
+                Ok(_) | Err(_) => Ok(Some(Rendered::Long)),
+            },
+            Text::Table(_) | Text::Dump(_) => Ok(Some(Rendered::Long)),
         }
     }
 
@@ -142,7 +144,7 @@ impl EngineTree {
         MadeFile { text, version: moment.version, modified: moment.epoch.modified, bytes }
     }
 
-    /// The text of a short one, or that it is long; `None` for a partition without rows.
+    /// The text of a short one, or that it is long; `None` for what is no file.
     pub(super) fn known(&self, request: &Request, file: &MadeFile) -> Result<Option<Known>> {
         if let Some(known) = self.cache.get(request, file.version) {
             return Ok(Some(known));

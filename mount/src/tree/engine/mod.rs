@@ -232,7 +232,7 @@ impl Tree for EngineTree {
                 return Ok(Some(Box::new(KeyListing::new(&moment, *format)?)));
             }
             // Of a question that can't be answered only what says why.
-            Request::Where(..) if matches!(self.asked(request), Ok(Some(asked)) if asked.question.is_err()) => {
+            Request::Where(..) if matches!(self.asked(request), Ok(Some(asked)) if !asked.has_answer()) => {
                 entries.retain(|e| matches!(e, Request::Selected(_, _, Answer::Explain)));
             }
             Request::SSTables(table) => {

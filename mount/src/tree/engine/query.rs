@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sstablefs::cql::names;
-use sstablefs::query::{Query, ResultRows, Statement};
+use sstablefs::query::{Explanation, Query, ResultRows, Statement};
 use sstablefs::table::View;
-use sstablefs::{Error, Result};
+use sstablefs::{Error, Kind as ErrorKind, Result};
 use sstablefs_render::{ResultForm, ResultText, explain_json};
 
 use super::cache::Cache;
@@ -31,6 +31,20 @@ pub(super) struct Asked {
 pub(super) struct Question {
     query: Arc<Query>,
     pub(super) moment: Moment,
+}
+
+impl Asked {
+    /// Whether it has an answer, as far as is known before it is read: what can't be planned has none.
+    pub(super) fn has_answer(&self) -> bool {
+        let is_refused = |q: &Question| q.explain().is_err_and(|e| e.kind() == ErrorKind::Invalid);
+        self.question.as_ref().is_ok_and(|q| !is_refused(q))
+    }
+}
+
+impl Question {
+    fn explain(&self) -> Result<Explanation> {
+        self.query.explain(&self.moment.epoch.view, self.moment.now)
+    }
 }
 
 impl EngineTree {
@@ -96,7 +110,7 @@ impl EngineTree {
         let Some(asked) = self.asked(request)? else { return Ok(None) };
         match asked.question {
             Ok(question) => Ok(Some(question)),
-            Err(e) if is_other_statement(&asked.statement) => Err(e),
+            Err(e) if e.kind() != ErrorKind::Invalid || is_other_statement(&asked.statement) => Err(e),
             Err(e) => {
                 if self.refusals.may_log() {
                     tracing::warn!(path = %request, "{e}");
@@ -109,12 +123,10 @@ impl EngineTree {
     /// What would be read for an answer, or why there is none.
     pub(super) fn explain(&self, request: &Request) -> Result<Option<String>> {
         let Some(Asked { statement, question }) = self.asked(request)? else { return Ok(None) };
-        let mut object = match question {
-            Ok(q) => {
-                let text = explain_json(&q.query.explain(&q.moment.epoch.view, q.moment.now)?);
-                serde_json::from_str(&text).unwrap_or_else(|_| json!({}))
-            }
-            Err(e) => json!({ "error": e.to_string() }),
+        let mut object = match question.and_then(|q| q.explain()) {
+            Ok(explanation) => serde_json::from_str(&explain_json(&explanation)).unwrap_or_else(|_| json!({})),
+            Err(e) if e.kind() == ErrorKind::Invalid => json!({ "error": e.to_string() }),
+            Err(e) => return Err(e),
         };
         if let Value::Object(object) = &mut object {
             object.insert("statement".to_owned(), statement.into());

@@ -139,6 +139,13 @@ fn what_has_no_answer_is_no_file_and_says_why() {
         let error = object(&tree, &folder.child("explain.json").unwrap());
         assert!(error["error"].as_str().unwrap().contains(reason), "{path:?}: {error}");
     }
+    // More partitions than the engine looks up.
+    let list = |i| format!("p{i} in ({})", (0..50).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
+    let lists = [0, 1, 2].map(list);
+    let folder = below(&TableName::new("keys", "p3c3"), &lists.each_ref().map(String::as_str)).unwrap();
+    assert_eq!(names_in(&tree, &folder), ["explain.json"]);
+    assert!(!exists(&tree, &folder.child("count").unwrap()));
+    assert!(object(&tree, &folder.child("explain.json").unwrap())["error"].is_string());
     let no_table = Request::Where(TableName::new("deletions", "nosuch"), Steps::default());
     assert!(!exists(&tree, &no_table) && !exists(&tree, &no_table.child("k=1").unwrap().child("count").unwrap()));
 
