@@ -164,6 +164,10 @@ fn check(name: &str, view: &View, now: i64) {
 fn changes_in_any_order_come_out_as_an_sstable_has_them() {
     let mut tables = 0;
     for (version, now) in data::versions() {
+        // Releases before md keep boundaries between equal deletions.
+        if ["ma", "mb", "mc"].contains(&version.as_str()) {
+            continue;
+        }
         let database = Database::open(&[data::root().join(&version).join("data")], &Options::default()).unwrap();
         for keyspace in database.keyspaces().into_iter().filter(|k| !k.starts_with("system")) {
             for table in database.tables(&keyspace) {

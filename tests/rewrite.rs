@@ -119,7 +119,10 @@ fn all_components_are_those_of_cassandra() {
     let mut compared = 0;
     for descriptor in data::sstables() {
         let version = descriptor.version;
-        if ![Version::NB, Version::OA, Version::DA].contains(&version) {
+        // 4.0 and 4.1 have other buckets in their histograms, another order of components and another length of a live deletion.
+        let of_older_release =
+            descriptor.dir.components().any(|c| ["nb40", "nb41"].iter().any(|v| c.as_os_str() == *v));
+        if of_older_release || ![Version::NB, Version::OA, Version::DA].contains(&version) {
             continue;
         }
         compared += 1;

@@ -29,7 +29,7 @@ class Case:
     phases: list
     types: list = field(default_factory=list)  # CREATE TYPE statements without keyspace: "name (a int)"
     indexes: list = field(default_factory=list)  # statements after CREATE TABLE: indexes and views
-    options: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)  # None is the value of one without: COMPACT STORAGE
     order: str = ""  # CLUSTERING ORDER BY
     codec: tuple = None  # (codec, chunk length in KiB); chosen in turn without it
     also: list = field(default_factory=list)  # further tables whose answers are kept: materialized views
@@ -52,7 +52,7 @@ class Case:
             "gc_grace_seconds": "864000",
             **self.options,
         }
-        clauses = [f"{name} = {value}" for name, value in options.items()]
+        clauses = [name if value is None else f"{name} = {value}" for name, value in options.items()]
         if self.order:
             clauses.insert(0, f"CLUSTERING ORDER BY ({self.order})")
         for definition in self.types:

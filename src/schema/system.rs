@@ -178,8 +178,19 @@ impl Parts {
             table.indexes.push(Index { name: row.text("index_name")?, is_custom, options: row.text_map("options")? });
         }
         table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+        store_super_columns(&mut table);
         table.sort_columns();
         Ok(table)
+    }
+}
+
+/// A dense table of super columns is stored with a map whose name is empty, which 3.0 and 4.0 show. 3.11 makes a clustering
+/// column of its keys and a column of its values, beside it (SuperColumnCompatibility).
+fn store_super_columns(table: &mut Table) {
+    let is_dense = table.flags.is_super && table.flags.is_dense;
+    if is_dense && table.clustering.len() == 2 && table.regulars.iter().any(|c| c.name.is_empty()) {
+        table.clustering.truncate(1);
+        table.regulars.retain(|c| c.name.is_empty());
     }
 }
 

@@ -12,6 +12,7 @@ use crate::bytes::{Cursor, vint};
 use crate::cql::{Type, java};
 use crate::error::{Error, Result};
 use crate::schema::{Column, Table};
+use crate::sstable::version::Version;
 
 /// 2015-09-22, from which the smallest values are counted.
 const EPOCH_SECONDS: i32 = 1_442_880_000;
@@ -38,6 +39,27 @@ pub struct HeaderColumn {
 }
 
 impl SerializationHeader {
+    /// 3.0 to 3.5 wrote frozen user types without saying so (CASSANDRA-15035), 3.6 brought ones that are not. Frozen are
+    /// those that stand where a multi-cell column can't, before others of one cell or out of the order of names; and in
+    /// ma, which of these releases only 3.6 shares, all. A schema knows better.
+    pub(super) fn freeze_user_types(&mut self, version: Version) {
+        if version.has_metadata_checksum() {
+            return;
+        }
+        // As Column::storage_order has the names.
+        let place = |c: &HeaderColumn| (c.name.bytes().next().map(|b| b as i8), c.name.clone());
+        for columns in [&mut self.statics, &mut self.regulars] {
+            for i in (0..columns.len()).rev() {
+                let behind = &columns[i + 1..];
+                let is_last = behind.iter().all(|c| c.ty.is_multi_cell() && place(c) > place(&columns[i]));
+                let is_user = matches!(columns[i].ty, Type::User(_)) && columns[i].ty.is_multi_cell();
+                if is_user && (version == Version::MA || !is_last) {
+                    columns[i].ty = columns[i].ty.freeze();
+                }
+            }
+        }
+    }
+
     pub fn parse(cursor: &mut Cursor<'_>) -> Result<SerializationHeader> {
         let min_timestamp = EPOCH_MICROS.wrapping_add(cursor.vint()? as i64);
         let min_local_deletion_time = i64::from(EPOCH_SECONDS.wrapping_add(vint32(cursor)?));
@@ -142,4 +164,49 @@ fn read_type(cursor: &mut Cursor<'_>) -> Result<(Type, bool)> {
     let name = std::str::from_utf8(cursor.vint_bytes()?)
         .map_err(|_| Error::corrupt("the name of a type is not UTF-8").at(at))?;
     java::parse(name).map_err(|e| e.at(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cql::UserType;
+    use crate::sstable::version::Format;
+
+    /// Which of these columns of user type U, or of text or list, are multi-cell in a header of this version.
+    fn multi_cell(version: &str, columns: &str) -> String {
+        let user = UserType { keyspace: String::new(), name: String::new(), fields: Vec::new(), multi_cell: true };
+        let ty = |kind: &str| match kind {
+            "U" => Type::User(Arc::new(user.clone())),
+            "list" => Type::List { element: Box::new(Type::Int), multi_cell: true },
+            _ => Type::Text,
+        };
+        let columns = columns.split(' ').filter_map(|c| c.split_once(':'));
+        let mut header = SerializationHeader {
+            min_timestamp: 0,
+            min_local_deletion_time: 0,
+            min_ttl: 0,
+            key_type: Type::Int,
+            clustering: Vec::new(),
+            statics: Vec::new(),
+            regulars: columns.map(|(name, kind)| HeaderColumn { name: name.to_owned(), ty: ty(kind) }).collect(),
+        };
+        header.freeze_user_types(Version::parse(version, Format::Big).unwrap());
+        let multi = header.regulars.iter().filter(|c| c.ty.is_multi_cell()).map(|c| c.name.as_str());
+        multi.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn frozen_user_types_are_told_by_their_place() {
+        // As 3.7 and later write them.
+        assert_eq!(multi_cell("mb", "z:text a:U l:list z:U"), "a l z");
+        // As 3.0 does, with all of them frozen.
+        assert_eq!(multi_cell("mc", "a:U z:text l:list"), "l");
+        assert_eq!(multi_cell("mc", "m:U l:list"), "l");
+        assert_eq!(multi_cell("mc", "m:U l:U z:text"), "");
+        assert_eq!(multi_cell("mc", "m:U l:U"), "l");
+        assert_eq!(multi_cell("ma", "z:text a:U l:list z:U"), "l");
+        assert_eq!(multi_cell("na", "a:U z:text"), "a");
+    }
 }

@@ -36,29 +36,26 @@ pub struct Version {
 }
 
 impl Version {
+    pub const MA: Version = Version { letters: *b"ma", format: Format::Big };
     pub const NB: Version = Version { letters: *b"nb", format: Format::Big };
     pub const OA: Version = Version { letters: *b"oa", format: Format::Big };
     pub const DA: Version = Version { letters: *b"da", format: Format::Bti };
 
-    /// Accepts what Cassandra 5.0 does: the first letter decides, the second only switches features.
+    /// Accepts the versions that are known. Cassandra 5.0 also tries newer second letters, of which nobody knows what
+    /// they change.
     pub fn parse(letters: &str, format: Format) -> Result<Self> {
         let &[first, second] = letters.as_bytes() else {
             return Err(Error::unsupported(format!("SSTable version {letters:?} is not two letters")));
         };
-        let known = match format {
-            Format::Big => (b'm'..=b'o').contains(&first),
-            Format::Bti => first == b'd',
+        let newest = match (format, first) {
+            (Format::Big, b'm') => b'e',
+            // nc was written by builds between 4.1 and 5.0.
+            (Format::Big, b'n') => b'c',
+            (Format::Big, b'o') | (Format::Bti, b'd') => b'a',
+            _ => 0,
         };
-        if !known || !second.is_ascii_lowercase() {
-            let range = match format {
-                Format::Big => "ma to oa",
-                Format::Bti => "da",
-            };
-            return Err(Error::unsupported(format!(
-                "SSTable version {letters:?} of format {} can not be read, only {range}: rewrite older files with \
-                 sstableupgrade of a Cassandra that reads them",
-                format.name()
-            )));
+        if !(b'a'..=newest).contains(&second) {
+            return Err(Error::unsupported(refusal(letters, format)));
         }
         Ok(Version { letters: [first, second], format })
     }
@@ -147,6 +144,29 @@ impl Version {
     }
 }
 
+/// Why SSTables of a version can't be read, and what reads them.
+pub fn refusal(letters: &str, format: Format) -> String {
+    let lowercase = letters.len() == 2 && letters.bytes().all(|b| b.is_ascii_lowercase());
+    let with_3 = "sstableupgrade of Cassandra 3.11 reads it and writes me";
+    let (of, reads) = match (format, letters.as_bytes()) {
+        _ if !lowercase => return format!("{letters:?} is no SSTable version: it is two lower case letters"),
+        (Format::Big, b"ms") => ("ScyllaDB's own", "ScyllaDB reads it, and writes me when its sstable_format says so"),
+        (Format::Big, [b'l', _]) => ("of Cassandra 2.2", with_3),
+        (Format::Big, [b'k', _]) => ("of Cassandra 2.1", with_3),
+        (Format::Big, b"jb") => ("of Cassandra 2.0", with_3),
+        (Format::Big, [b'a'..=b'j', _]) => (
+            "of before Cassandra 2.0",
+            "sstableupgrade of Cassandra 2.0 reads it, and then that of 3.11 what it writes",
+        ),
+        (Format::Bti, [b'a'..=b'c', _]) => ("of before Cassandra 5.0", "DataStax Enterprise reads it"),
+        _ => ("newer than this sstablefs", "the Cassandra that wrote it reads it, and so may a newer sstablefs"),
+    };
+    format!(
+        "SSTable version {letters} ({}) is {of} and can't be read, only ma to me, na to nc, oa and da: {reads}",
+        format.name()
+    )
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for letter in self.letters {
@@ -180,12 +200,32 @@ mod tests {
     }
 
     #[test]
-    fn other_letters_are_refused() {
-        for letters in ["la", "pa", "da", "m", "mab", "m1", "MA", ""] {
-            assert!(Version::parse(letters, Format::Big).is_err(), "{letters}");
+    fn other_letters_are_refused_with_what_reads_them() {
+        for (letters, reads) in [
+            ("ic", "Cassandra 2.0 reads it, and then that of 3.11"),
+            ("jb", "of Cassandra 2.0 and can't be read"),
+            ("ka", "sstableupgrade of Cassandra 3.11"),
+            ("la", "sstableupgrade of Cassandra 3.11"),
+            ("ms", "ScyllaDB reads it"),
+            ("mf", "newer sstablefs"),
+            ("nd", "newer sstablefs"),
+            ("oz", "newer sstablefs"),
+            ("pa", "newer sstablefs"),
+            ("m1", "two lower case letters"),
+            ("MA", "two lower case letters"),
+            ("m", "not two letters"),
+            ("mab", "not two letters"),
+            ("", "not two letters"),
+        ] {
+            let text = Version::parse(letters, Format::Big).unwrap_err().to_string();
+            assert!(text.contains(letters) && text.contains(reads), "{letters}: {text}");
         }
-        for letters in ["aa", "ca", "ea", "oa"] {
-            assert!(Version::parse(letters, Format::Bti).is_err(), "{letters}");
+        for letters in ["aa", "db", "ea", "oa"] {
+            let text = Version::parse(letters, Format::Bti).unwrap_err().to_string();
+            assert!(text.contains(letters) && text.contains(" reads it"), "{text}");
+        }
+        for letters in ["ma", "mb", "mc", "md", "me", "na", "nb", "nc", "oa"] {
+            assert_eq!(big(letters).to_string(), letters);
         }
     }
 }

@@ -64,7 +64,8 @@ fn contradiction(table: &Table, what: &str, schema: &Type, header: &Type) -> Err
 }
 
 fn check_column(table: &Table, found: &HeaderColumn, kind: ColumnKind) -> Result<Option<Column>> {
-    let is_dropped = table.dropped.get(&found.name).is_some_and(|d| d.is_static == (kind == ColumnKind::Static));
+    // By its name alone, as TableMetadata.getDroppedColumn: 3.0 did not keep which ones were static.
+    let is_dropped = table.dropped.contains_key(&found.name);
     let Some(column) = table.column(&found.name) else {
         return Ok((!is_dropped).then(|| Column::new(&found.name, found.ty.clone(), kind)));
     };

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::sstable::Format;
+use crate::sstable::version::refusal;
 use crate::storage::directory::{self, Entry};
 
 /// A folder with SSTables of one table.
@@ -44,10 +46,14 @@ pub fn is_data_file(name: &str) -> bool {
     name.ends_with("-Data.db") && name.split('-').count() == 4
 }
 
-/// Data files of versions before 3.0: KEYSPACE-TABLE-VERSION-N-Data.db.
-pub(super) fn is_old_data_file(name: &str) -> bool {
-    let is_temporary = name.split('-').any(|part| matches!(part, "tmp" | "tmplink"));
-    name.ends_with("-Data.db") && matches!(name.split('-').count(), 5 | 6) && !is_temporary
+/// The version of a Data file from before 2.2: KEYSPACE-TABLE-VERSION-N-Data.db.
+pub(super) fn old_version(name: &str) -> Option<&str> {
+    let parts: Vec<&str> = name.split('-').collect();
+    let is_temporary = parts.iter().any(|part| matches!(*part, "tmp" | "tmplink"));
+    match parts.as_slice() {
+        [.., version, _, "Data.db"] if matches!(parts.len(), 5 | 6) && !is_temporary => Some(version),
+        _ => None,
+    }
 }
 
 /// Finds the table folders below each of the paths, in the order of keyspace and table.
@@ -88,11 +94,11 @@ fn single_file(path: &Path) -> Result<TableDir> {
     if is_data_file(name) {
         return Ok(TableDir { only: Some(name.to_owned()), ..table_dir(folder) });
     }
+    if let Some(version) = old_version(name) {
+        return Err(Error::unsupported(refusal(version, Format::Big)).in_file(path));
+    }
     let advice = match name.rsplit_once('-') {
         Some((stem, _)) if is_data_file(&format!("{stem}-Data.db")) => format!("name the SSTable by {stem}-Data.db"),
-        _ if is_old_data_file(name) => {
-            "SSTables from before Cassandra 3.0 can't be read: let sstableupgrade of Cassandra 3 rewrite it".to_owned()
-        }
         _ => "name a file that ends in -Data.db, or a folder".to_owned(),
     };
     Err(Error::invalid(format!("is not the Data file of an SSTable: {advice}")).in_file(path))
@@ -135,7 +141,7 @@ fn is_folder(entry: &Entry) -> bool {
 }
 
 fn has_data_files(entries: &[Entry]) -> bool {
-    entries.iter().any(|e| !e.is_dir && (is_data_file(&e.name) || is_old_data_file(&e.name)))
+    entries.iter().any(|e| !e.is_dir && (is_data_file(&e.name) || old_version(&e.name).is_some()))
 }
 
 fn is_table(path: &Path, entries: &[Entry]) -> bool {
@@ -325,7 +331,7 @@ mod tests {
         assert!(text("x/notes.txt").contains("name a file that ends in -Data.db"));
         assert!(text(&format!("{t}/oa-1-big-Index.db")).contains("name the SSTable by oa-1-big-Data.db"));
         assert!(text(&format!("{t}/snapshots")).contains("s1, s2"));
-        assert!(text("old/ks-t-jb-1-Data.db").contains("before Cassandra 3.0"));
+        assert!(text("old/ks-t-jb-1-Data.db").contains("jb (big) is of Cassandra 2.0 and can't be read"));
         assert!(text("missing").contains("missing: "));
     }
 

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::discover::{TableDir, is_data_file, is_old_data_file};
+use super::discover::{TableDir, is_data_file, old_version};
 use super::txn::{Log, OnDisk, Record, RecordKind, is_log_name};
 use crate::error::{Error, Kind, Result};
+use crate::sstable::Format;
+use crate::sstable::version::refusal;
 use crate::storage::directory::{self, Stamp};
 use crate::storage::{self, FileSource};
 
@@ -206,13 +208,8 @@ fn live_in(
 ) {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for name in files {
-        if is_old_data_file(name) {
-            problems.push(
-                Error::unsupported(
-                    "is of a version before Cassandra 3.0, which can't be read: let sstableupgrade of Cassandra 3 rewrite it",
-                )
-                .in_file(dir.path.join(name)),
-            );
+        if let Some(version) = old_version(name) {
+            problems.push(Error::unsupported(refusal(version, Format::Big)).in_file(dir.path.join(name)));
         }
         if name.ends_with(".tmp") || name.split('-').count() != 4 || name.starts_with("tmp") {
             continue;
@@ -316,7 +313,7 @@ mod tests {
         assert_eq!(listing.sstables[0].components, ["Data.db", "Statistics.db", "TOC.txt"]);
         let problems: Vec<String> = listing.problems.iter().map(Error::to_string).collect();
         assert_eq!(problems.len(), 2, "{problems:?}");
-        assert!(problems.iter().any(|p| p.contains("ks-t-ka-4-Data.db") && p.contains("sstableupgrade")));
+        assert!(problems.iter().any(|p| p.contains("ks-t-ka-4-Data.db") && p.contains("ka (big) is of Cassandra 2.1")));
         assert!(problems.iter().any(|p| p.contains("oa-3-big-Data.db") && p.contains("missing")));
     }
 

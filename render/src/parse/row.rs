@@ -255,6 +255,9 @@ impl<'o> RowBuilder<'o> {
         if self.has_liveness {
             self.row.liveness =
                 Liveness { timestamp: write.timestamp, ttl: write.ttl, local_expiration_time: write.expiration };
+        } else if matches!(self.table.regulars.as_slice(), [only] if only.ty == Type::Empty) {
+            // What such a table has in the place of a column: without it the row would not be there.
+            self.row.cells.push(write.cell(0, Span::default(), Span::default()));
         }
         write.cells(&self.regulars, &table.regulars, &self.list_paths, &mut self.row)?;
         Ok(Write { statics, row: true })

@@ -22,6 +22,9 @@ use sstablefs::sstable::{Reader, Scanner};
 use sstablefs::table::{Database, Options, ScanRange, TableStore, View, inferred};
 use sstablefs_render::{CsvStyle, DumpForm, DumpOptions, DumpStream, JsonRows, RowText};
 
+/// Some of its clusterings are null: sstabledump of 5.0.6 fails on them, and no INSERT writes them.
+const NULL_CLUSTERINGS: &str = "dense_prefix";
+
 /// testdata/ of the repository, or another folder of its kind while golden cases are made.
 fn testdata() -> PathBuf {
     std::env::var_os("SSTABLEFS_TESTDATA")
@@ -150,7 +153,7 @@ fn check(store: &TableStore, expected: &Path, now: i64) -> Vec<String> {
     let mut dumps = 0;
     let table = view.table();
     let name = format!("{}.{}", table.keyspace, table.name);
-    let writable = !table.is_counter() && table.view.is_none();
+    let writable = !table.is_counter() && table.view.is_none() && store.name() != NULL_CLUSTERINGS;
     for file in names(expected) {
         let path = expected.join(&file);
         let answer = |path: &Path| gunzip(path);
@@ -204,7 +207,7 @@ fn check(store: &TableStore, expected: &Path, now: i64) -> Vec<String> {
             },
         }
     }
-    if dumps != view.sstables().len() {
+    if store.name() != NULL_CLUSTERINGS && dumps != view.sstables().len() {
         wrong.push(format!("{} SSTables, {dumps} dumps of them are expected", view.sstables().len()));
     }
     wrong

@@ -68,8 +68,8 @@ impl Layout {
         }
         Ok(Layout {
             clustering: header.clustering.iter().map(|(ty, _)| Length::of(ty)).collect(),
-            statics: ColumnSet::new(&header.statics, &table.statics, table, true)?,
-            regulars: ColumnSet::new(&header.regulars, &table.regulars, table, false)?,
+            statics: ColumnSet::new(&header.statics, &table.statics, table, version)?,
+            regulars: ColumnSet::new(&header.regulars, &table.regulars, table, version)?,
             min_timestamp: header.min_timestamp,
             min_local_deletion_time: header.min_local_deletion_time,
             min_ttl: header.min_ttl,
@@ -83,21 +83,27 @@ impl Layout {
 }
 
 impl ColumnSet {
-    fn new(header: &[HeaderColumn], columns: &[Column], table: &Table, is_static: bool) -> Result<Self> {
+    fn new(header: &[HeaderColumn], columns: &[Column], table: &Table, version: Version) -> Result<Self> {
         if header.len() > usize::from(u16::MAX) {
             return Err(Error::unsupported(format!("{} columns", header.len())));
         }
         let mut decoders = Vec::with_capacity(header.len());
         for column in header {
             let target = columns.iter().position(|c| c.name == column.name);
-            let dropped = table.dropped.get(&column.name).filter(|d| d.is_static == is_static);
+            let dropped = table.dropped.get(&column.name);
             if target.is_none() && dropped.is_none() {
                 return Err(Error::schema(format!(
                     "the SSTable has a column {} that the schema of {}.{} neither has nor dropped",
                     column.name, table.keyspace, table.name
                 )));
             }
-            let complex = column.ty.is_multi_cell();
+            let complex = match (target.and_then(|i| columns.get(i)).map(|c| &c.ty), &column.ty) {
+                // Old headers do not tell frozen user types from others.
+                (Some(known @ Type::User(_)), Type::User(_)) if !version.has_metadata_checksum() => {
+                    known.is_multi_cell()
+                }
+                (_, own) => own.is_multi_cell(),
+            };
             decoders.push(ColumnDecoder {
                 target: target.map(|i| i as u16),
                 complex,

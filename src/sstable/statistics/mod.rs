@@ -59,7 +59,8 @@ impl Statistics {
             None => Vec::new(),
         };
         let stats = Stats::parse(&mut stats.ok_or_else(|| missing("stats"))?, version)?;
-        let header = SerializationHeader::parse(&mut header.ok_or_else(|| missing("serialization header"))?)?;
+        let mut header = SerializationHeader::parse(&mut header.ok_or_else(|| missing("serialization header"))?)?;
+        header.freeze_user_types(version);
         Ok(Statistics { partitioner, bloom_filter_fp_chance, cardinality, stats, header })
     }
 }
