@@ -15,4 +15,4 @@ pub use live::LiveRows;
 pub use position::{At, Clustering, Position};
 pub(crate) use reconcile::Reconciler;
 pub use unfiltered::Merged;
-pub use wanted::{Names, Queried, QueriedColumn, Wanted};
+pub use wanted::{Names, PathRange, Queried, QueriedColumn, Wanted};

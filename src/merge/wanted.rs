@@ -41,8 +41,11 @@ pub enum QueriedColumn {
         multi_cell: bool,
     },
     /// Elements of a multi-cell column by their paths.
-    Paths(Comparator, Vec<(Bound<Vec<u8>>, Bound<Vec<u8>>)>),
+    Paths(Comparator, Vec<PathRange>),
 }
+
+/// From one path to another.
+pub type PathRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 impl Queried {
     pub fn is_whole(&self) -> bool {
@@ -95,8 +98,8 @@ mod tests {
             value: Span::default(),
             path: Span::default(),
         };
-        let mut row = Row::default();
-        row.cells = vec![cell(0, 5), cell(1, 5), cell(1, 10), cell(2, 5)];
+        let cells = vec![cell(0, 5), cell(1, 5), cell(1, 10), cell(2, 5)];
+        let mut row = Row { cells, ..Row::default() };
         let queried = Queried {
             columns: Box::new([
                 QueriedColumn::Whole,

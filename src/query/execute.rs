@@ -35,8 +35,8 @@ pub struct ResultRows {
 }
 
 enum Source {
-    Keys(Lookups),
-    Range(LiveRows),
+    Keys(Box<Lookups>),
+    Range(Box<LiveRows>),
 }
 
 /// Partitions that are looked up one behind the other, and the slices of each.
@@ -102,7 +102,7 @@ impl Query {
         let names = self.asked.names.clone().filter(|_| plan.single_rows && !self.distinct);
         let mut wanted = Wanted { slice: Slice::default(), reversed, queried: self.asked.queried.clone(), names };
         let lookups = |keys: Vec<Vec<u8>>, slices, wanted| {
-            Source::Keys(Lookups { keys: keys.into(), slices, next: 0, key: None, wanted, rows: None })
+            Source::Keys(Box::new(Lookups { keys: keys.into(), slices, next: 0, key: None, wanted, rows: None }))
         };
         let source = match plan.access {
             _ if plan.slices.is_empty() => lookups(Vec::new(), Vec::new(), wanted),
@@ -113,7 +113,7 @@ impl Query {
                 wanted.slice.start = plan.slices.first().and_then(|slice| slice.start.clone());
                 wanted.slice.end = plan.slices.last().and_then(|slice| slice.end.clone());
                 rows.want(wanted, false);
-                Source::Range(rows)
+                Source::Range(Box::new(rows))
             }
         };
         Ok(ResultRows {

@@ -179,14 +179,14 @@ fn of_keys(view: &View, keys: &[Vec<u8>], slices: &[Slice]) -> Result<Vec<Sstabl
         }
         read.iter().zip(&mut partitions).for_each(|(read, n)| *n += u64::from(*read));
     }
-    let parts = view.sstables().iter().zip(reasons).zip(partitions.into_iter().zip(stretches));
-    let plan = |((reader, reason), (partitions, mut stretches)): ((&Arc<Reader>, _), (u64, Vec<(u64, u64)>))| {
-        Ok(SstablePlan {
+    let mut plans = Vec::with_capacity(count);
+    for (i, reader) in view.sstables().iter().enumerate() {
+        plans.push(SstablePlan {
             id: reader.descriptor().to_string(),
-            reason: Option::unwrap_or(reason, Reason::NothingAsked),
-            partitions: Some(partitions),
-            cost: reader.cost(&mut stretches)?,
-        })
-    };
-    parts.map(plan).collect()
+            reason: reasons[i].unwrap_or(Reason::NothingAsked),
+            partitions: Some(partitions[i]),
+            cost: reader.cost(&mut stretches[i])?,
+        });
+    }
+    Ok(plans)
 }
