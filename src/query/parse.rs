@@ -18,11 +18,9 @@ pub(super) fn parse(text: &str) -> Result<Select> {
     if !tokens.keyword("SELECT") {
         return Err(tokens.expected("SELECT, the only statement that is answered"));
     }
-    // JSON and DISTINCT can be names of columns, too.
+    // JSON and DISTINCT can be names of columns, too; a bracket behind them begins a list.
     let is_name = |tokens: &Tokens<'_>| {
-        [",", ".", "["].iter().any(|s| tokens.is_symbol(1, s))
-            || tokens.is_keyword(1, "FROM")
-            || tokens.is_keyword(1, "AS")
+        [",", "."].iter().any(|s| tokens.is_symbol(1, s)) || tokens.is_keyword(1, "FROM") || tokens.is_keyword(1, "AS")
     };
     let json = tokens.is_keyword(0, "JSON") && !is_name(tokens) && tokens.keyword("JSON");
     let distinct = tokens.is_keyword(0, "DISTINCT") && !is_name(tokens) && tokens.keyword("DISTINCT");
