@@ -80,6 +80,17 @@ fn errors_point_at_the_place() {
         ("SELECT count(*) FROM system_schema.keyspaces PER PARTITION LIMIT 1", "PER PARTITION LIMIT has no place"),
         ("SELECT * FROM system_schema.keyspaces WHERE durable_writes = true AND durable_writes = true", "already"),
         ("SELECT sum(keyspace_name) FROM system_schema.keyspaces", "sum takes numbers"),
+        ("SELECT 5 FROM system_schema.keyspaces", "this value's type is not clear"),
+        ("SELECT (durable_writes) FROM system_schema.keyspaces", "parentheses around one value"),
+        ("SELECT floor(durable_writes, 1h) FROM system_schema.keyspaces", "floor takes a timestamp"),
+        ("SELECT mask_inner(keyspace_name) FROM system_schema.keyspaces", "mask_inner takes a text"),
+        ("SELECT keyspace_name[1] FROM system_schema.keyspaces", "only maps and sets have elements"),
+        ("SELECT replication[..] FROM system_schema.keyspaces", "expected a column, a function or a value"),
+        (
+            "SELECT count(*) FROM system_schema.keyspaces GROUP BY durable_writes",
+            "GROUP BY takes columns of the primary",
+        ),
+        ("SELECT writetime(keyspace_name) FROM system_schema.keyspaces", "not in the primary key"),
     ];
     for (statement, expected) in cases {
         let error = answer(statement).unwrap_err();
@@ -119,4 +130,37 @@ fn explain_says_what_would_be_read() {
     let all = explain("SELECT * FROM system_schema.tables");
     assert_eq!(all["read"], "full scan");
     assert!(all["total"]["bytes"].as_u64() >= key["total"]["bytes"].as_u64());
+}
+
+#[test]
+fn in_lists_of_clusterings_give_each_row_once() {
+    let select =
+        |tail: &str| answer(&format!("SELECT c, d FROM sizes.wide WHERE k = 'small' AND c IN (7, 3, 7, 5){tail}"));
+    let row = |c: u32| format!("{{\"c\": {c}, \"d\": \"d\"}}\n");
+    assert_eq!(select("").unwrap(), row(3) + &row(5) + &row(7));
+    assert_eq!(select(" ORDER BY c DESC").unwrap(), row(7) + &row(5) + &row(3));
+    assert_eq!(select(" PER PARTITION LIMIT 2").unwrap(), row(3) + &row(5));
+}
+
+#[test]
+fn token_bounds_that_exclude_each_other_give_nothing() {
+    assert_eq!(answer("SELECT k FROM sizes.wide WHERE token(k) > 5 AND token(k) < 3").unwrap(), "");
+}
+
+#[test]
+fn functions_have_the_values_of_the_server() {
+    let one = |selected: &str| answer(&format!("SELECT {selected} AS x FROM sizes.wide WHERE k = 'small' LIMIT 1"));
+    // What a server printed for the same.
+    for (selected, expected) in [
+        ("mask_inner(k, 1, 1)", "\"s***l\""),
+        ("mask_default(c)", "0"),
+        ("mask_hash(k, 'MD5')", "\"0xeb5c1399a871211c7e7ed732d15e3a8b\""),
+        ("to_json(d)", "\"\\\"d\\\"\""),
+        ("CAST(c AS text)", "\"0\""),
+        ("exp((decimal) 1)", "2.7182818284590452353602874713527"),
+        ("log10((decimal) 2)", "0.30102999566398119521373889472449"),
+        ("(decimal) 1 / (decimal) 3", "0.33333333333333333333333333333333"),
+    ] {
+        assert_eq!(one(selected).unwrap(), format!("{{\"x\": {expected}}}\n"), "{selected}");
+    }
 }

@@ -2,7 +2,7 @@
 import re
 
 TOKEN = re.compile(r"""\s+|'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|0x[0-9a-fA-F]*|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\.|[<>!]=|.""", re.S)
-STRAY = ['(', ')', '[', ']', '{', '}', ',', ';', '.', '..', '*', '=', '<', '<=', '?', '$', '@', "'", '"', '/*', '--', 'AND', 'OR', 'NOT', 'WHERE', 'FROM', 'SELECT', 'IN',
+STRAY = ['(', ')', '[', ']', '{', '}', ',', ';', '.', '..', '*', '=', '<', '<=', '?', '$', '@', "'", '"', '/*', 'AND', 'OR', 'NOT', 'WHERE', 'FROM', 'SELECT', 'IN',
          'null', 'NaN', 'true', '-', '+', '0x1', '0xzz', "'text'", '1.5', '99999999999999999999999', '1h', 'P1Y', 'token', 'no_such', '"No such"', 'count', 'AS',
          'LIMIT', 'ORDER', 'BY', 'GROUP', 'DISTINCT', 'JSON', 'CAST', 'CONTAINS', 'KEY', 'ASC', 'DESC', 'FILTERING', 'é', '\x01']
 TAILS = [' LIMIT 0', ' LIMIT -1', " LIMIT 'a'", ' LIMIT 5 LIMIT 5', ' ORDER BY no_such', ' GROUP BY no_such', ' PER PARTITION LIMIT 0', ' USING TTL 5', ' OFFSET 3',

@@ -108,7 +108,7 @@ class Terms:
         rng, table = self.rng, self.table
         key = ', '.join(c.cql for c in table.partition)
         return rng.choice([f'token({key})', f'token({key})', "(text) 'x'", '(int) 5', '(double) 1.5', f'({column.cql}, {table.partition[0].cql})',
-                           f'[{table.partition[0].cql}]', "(list<int>) [1, 2]", "(map<text, int>) {'a': 1}"])
+                           f'[{table.partition[0].cql}]', "(list<int>) [1, 2]"])
 
     def aggregate(self):
         rng = self.rng

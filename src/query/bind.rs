@@ -52,7 +52,10 @@ impl Binder<'_> {
         match &term.kind {
             TermKind::Column(name) => self.column_expr(name, term.at.start),
             TermKind::Typed(ty, inner) => Ok(Expr::constant(ty.clone(), encode(self.site, inner, ty)?)),
-            TermKind::Tuple(items) if items.len() == 1 => self.expr(&items[0], wanted),
+            TermKind::Tuple(items) if items.len() == 1 && wanted.is_some() => self.expr(&items[0], wanted),
+            TermKind::Tuple(items) if items.len() == 1 => {
+                Err(self.site.error(term, "parentheses around one value may be a tuple: leave them out"))
+            }
             TermKind::List(items) if !is_literal(term) => {
                 let (ty, parts) = self.alike(term, items)?;
                 let ty = Type::List { element: Box::new(ty), multi_cell: false };
@@ -118,7 +121,7 @@ impl Binder<'_> {
                 Ok(Expr { ty: of.ty.clone(), kind: ExprKind::Arithmetic(b'-', Box::new(zero), Box::new(of)) })
             }
             TermKind::Cast(of, ty) => {
-                let of = self.expr(of, None)?;
+                let of = self.expr(of.bare(), None)?;
                 if of.ty == *ty {
                     return Ok(of);
                 }
@@ -157,7 +160,7 @@ impl Binder<'_> {
     /// A part of a sum or product, where numbers have a type of their own.
     fn operand(&mut self, term: &Term) -> Result<Expr> {
         let ty = number_type(term.bare());
-        self.expr(term, ty.as_ref())
+        self.expr(term.bare(), ty.as_ref())
     }
 
     fn aggregate(&mut self, term: &Term, aggregate: Aggregate) -> Result<Expr> {
@@ -193,7 +196,8 @@ impl Binder<'_> {
         }
         // Columns and calls have a type; it may tell that of the literals.
         let mut found: Vec<Option<Expr>> = Vec::with_capacity(arguments.len());
-        for argument in arguments {
+        let arguments: Vec<&Term> = arguments.iter().map(Term::bare).collect();
+        for &argument in &arguments {
             found.push(if is_literal(argument) { None } else { Some(self.expr(argument, None)?) });
         }
         let known: Vec<Option<Type>> = found.iter().map(|e| e.as_ref().map(|e| e.ty.clone())).collect();

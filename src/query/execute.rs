@@ -262,7 +262,13 @@ impl ResultRows {
             let mut complete = None;
             let mut began = false;
             let by_partition = !query.group_by.is_empty();
+            let last = self.count.saturating_add(1) >= query.limit && query.sort_by.is_empty();
             let more = self.advance(|current| {
+                if last && by_partition && group.as_ref().is_some_and(|g| !g.is_of(current.key)) {
+                    // Nothing of another partition is looked at: the last group is complete.
+                    complete = group.take();
+                    return Ok(());
+                }
                 let key = evaluate(&query.group_by, current)?;
                 if group.as_ref().is_none_or(|g| g.key != key || by_partition && !g.is_of(current.key)) {
                     complete = group.take();

@@ -64,7 +64,11 @@ fn selectors(tokens: &mut Tokens<'_>) -> Result<Vec<Selector>> {
     let mut selectors = Vec::new();
     loop {
         let term = term(tokens)?;
-        let alias = if tokens.keyword("AS") { Some(tokens.name("an alias")?) } else { None };
+        let alias = match tokens.keyword("AS") {
+            true if parse_term::is_duration(tokens) => return Err(tokens.expected("an alias")),
+            true => Some(tokens.name("an alias")?),
+            false => None,
+        };
         selectors.push(Selector { term, alias });
         if !tokens.symbol(",") {
             return Ok(selectors);
@@ -178,4 +182,48 @@ fn operator(tokens: &mut Tokens<'_>) -> Result<Operator> {
         return Ok(Operator::IsNotNull);
     }
     Err(tokens.expected("=, !=, <, <=, >, >=, IN, CONTAINS, CONTAINS KEY or LIKE"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_minus_before_a_digit_is_its_sign() {
+        parse("SELECT a - 1 FROM t WHERE b = -1 - 2").unwrap();
+        parse("SELECT a FROM t WHERE b = -1 -2").unwrap_err();
+        parse("SELECT a -1 FROM t").unwrap_err();
+    }
+
+    #[test]
+    fn a_text_in_parentheses_before_a_clause_is_no_cast() {
+        let select = parse("SELECT * FROM t WHERE (a) < ('x') LIMIT 3").unwrap();
+        assert_eq!(select.limit, Some(3));
+        parse("SELECT * FROM t WHERE (a) < ('x') GROUP BY a").unwrap();
+    }
+
+    #[test]
+    fn a_duration_is_no_alias() {
+        parse("SELECT a AS P1Y FROM t").unwrap_err();
+        parse("SELECT a AS \"P1Y\" FROM t").unwrap();
+    }
+
+    #[test]
+    fn semicolons_may_end_it() {
+        parse("SELECT a FROM t;;").unwrap();
+        parse("SELECT a FROM t; SELECT").unwrap_err();
+    }
+
+    #[test]
+    fn slices_have_an_end() {
+        parse("SELECT a[1..], a[..2], a['x'..'y'] FROM t").unwrap();
+        parse("SELECT a[..] FROM t").unwrap_err();
+    }
+
+    #[test]
+    fn json_before_a_list_is_the_keyword() {
+        assert!(parse("SELECT JSON [a] FROM t").unwrap().json);
+        assert!(!parse("SELECT json, a FROM t").unwrap().json);
+        assert!(!parse("SELECT json FROM t").unwrap().json);
+    }
 }

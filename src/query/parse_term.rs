@@ -250,6 +250,12 @@ fn word(tokens: &mut Tokens<'_>, at: Token, depth: usize) -> Result<Term> {
     Ok(Term { at, kind: TermKind::Column(tokens.name("a column")?) })
 }
 
+/// Whether the word that comes next is a duration, not a name.
+pub(super) fn is_duration(tokens: &Tokens<'_>) -> bool {
+    let next = tokens.peek();
+    next.kind == TokenKind::Word && is_iso_duration(&tokens.source(next).to_ascii_lowercase())
+}
+
 /// `PT5M`, `P1Y2M`: a P, then digits with units.
 fn is_iso_duration(word: &str) -> bool {
     word.strip_prefix('p').is_some_and(|rest| {
