@@ -322,6 +322,15 @@ fn a_dump_keeps_times_and_tombstones() {
     assert_eq!(run(InputFormat::Dump, &options(), DUMP.as_bytes()).unwrap(), expected);
 }
 
+/// sstabledump prints nothing for the duration 0s. No bytes at all would be no duration (DurationSerializer.validate).
+#[test]
+fn a_duration_of_nothing_in_a_dump_is_zero() {
+    let dump = r#"{"partition":{"key":["1"]},"rows":[{"type":"row","clustering":["x"],"cells":[
+        {"name":"du","value":"","tstamp":"5"}]}]}"#;
+    let found = run(InputFormat::Dump, &options(), dump.as_bytes()).unwrap();
+    assert!(found.contains("du=000000"), "{found}");
+}
+
 #[test]
 fn errors_say_where_and_what() {
     use InputFormat::{Csv, Dump, Json};

@@ -198,6 +198,11 @@ fn string_value(ty: &Type, text: &str, in_dump: bool, out: &mut Vec<u8>) -> Resu
         Type::Float | Type::Double if in_dump && text == "null" => value(ty, text, in_dump, out),
         // What Cassandra prints for a time of no bytes.
         Type::Time if in_dump && text == "null" => Ok(()),
+        // And for one of no length: months, days and nanoseconds are 0.
+        Type::Duration if in_dump && text.is_empty() => {
+            out.extend_from_slice(&[0; 3]);
+            Ok(())
+        }
         ty if is_nested(ty) => parts(ty, inner(ty, text)?.get(), in_dump)?.freeze(ty, out),
         _ => from_text(ty, text, out),
     }
