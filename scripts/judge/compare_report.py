@@ -7,6 +7,7 @@ class Report:
         self.show = show
         self.compared = collections.Counter()
         self.differences = []
+        self.shown = 0
 
     def count(self, what, number=1):
         self.compared[what] += number
@@ -22,10 +23,15 @@ class Report:
     def tables_with_differences(self):
         return sorted({where.split(' ')[0] for where, _ in self.differences})
 
+    def show_new(self):
+        """Prints the differences since the last time, for what takes long."""
+        for where, text in self.differences[self.shown:self.show]:
+            print(f'DIFFERS {where}: {text}', flush=True)
+        self.shown = max(self.shown, min(len(self.differences), self.show))
+
     def finish(self, needed=()):
         """Prints the verdict; True when all is equal and each of `needed` was compared at least once."""
-        for where, text in self.differences[:self.show]:
-            print(f'DIFFERS {where}: {text}')
+        self.show_new()
         if len(self.differences) > self.show:
             print(f'… and {len(self.differences) - self.show} more')
         empty = [what for what in needed if not self.compared[what]]
