@@ -3,8 +3,8 @@
 In each round the daemon is killed with SIGKILL at a random moment while files are written: small and large ones, in one
 go and in parts, under their name and renamed into place, bad ones, with fsync and flushes in between. The next mount of
 the same directory must show every row of every file whose close (or rename) returned without an error, all or no rows of
-those that were cut short, and no other row; each row must be in one SSTable only. At the end Cassandra's sstableverify
-has to find every SSTable sound.
+those that were cut short, and no other row; each row must be in one SSTable only. After 25 rounds Cassandra's
+sstableverify has to find every SSTable sound, and it begins with an empty table again.
 """
 import argparse
 import errno
@@ -27,6 +27,7 @@ TABLE = 'places/leveled'
 HEADER = 'k,v\n'
 WRITERS = 3
 MEMTABLE_MIB = 1
+GENERATION = 25
 ROW = re.compile(r'file (\d+) row (\d+)')
 
 
@@ -170,6 +171,31 @@ def prepare(folder):
     return folder / keyspace / name
 
 
+def run(program, folder, files, rounds, rng):
+    """Kills the mount so many times; the number of the round and what is wrong behind it."""
+    point = folder / 'mnt'
+    for round_ in range(rounds + 1):
+        with Mount(program, folder / 'data', point, '--memtable', MEMTABLE_MIB, log=folder / 'mount.log') as mount:
+            faults = check(mount, files)
+            files.open.clear()
+            if faults or round_ == rounds:
+                return [(round_, fault) for fault in faults]
+            end = threading.Event()
+            staging = mount.point / TABLE / 'staging'
+            seeds = [rng.random() for _ in range(WRITERS)]
+            writers = [threading.Thread(target=write, args=(staging, files, seed, end)) for seed in seeds]
+            for writer in writers:
+                writer.start()
+            time.sleep(rng.random() * rng.choice([0.2, 1.0, 2.5]))
+            os.kill(mount.pid, signal.SIGKILL)
+            end.set()
+            mount.process.wait(10)
+            for writer in writers:
+                writer.join(20)
+            subprocess.run(['fusermount3', '-u', '-z', str(point)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return []
+
+
 def main():
     parser = argparse.ArgumentParser(prog='kill_test', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=int, default=200)
@@ -183,42 +209,27 @@ def main():
     print(f'kill_test --rounds {arguments.rounds} --seed {arguments.seed}', flush=True)
     rng = random.Random(arguments.seed)
     folder = arguments.dir or Path(tempfile.mkdtemp(prefix='kill_test.'))
-    data, point = folder / 'data', folder / 'mnt'
-    prepare(data)
-    files, faults, kills = Files(), [], 0
-    for round_ in range(arguments.rounds + 1):
-        with Mount(program, data, point, '--memtable', MEMTABLE_MIB, log=folder / 'mount.log') as mount:
-            faults += [f'round {round_}: {fault}' for fault in check(mount, files)]
-            files.open.clear()
-            if faults or round_ == arguments.rounds:
-                break
-            end = threading.Event()
-            staging = mount.point / TABLE / 'staging'
-            writers = [threading.Thread(target=write, args=(staging, files, rng.random(), end)) for _ in range(WRITERS)]
-            for writer in writers:
-                writer.start()
-            time.sleep(rng.random() * rng.choice([0.2, 1.0, 2.5]))
-            os.kill(mount.pid, signal.SIGKILL)
-            kills += 1
-            end.set()
-            mount.process.wait(10)
-            for writer in writers:
-                writer.join(20)
-            subprocess.run(['fusermount3', '-u', '-z', str(point)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if round_ % 20 == 19:
-            print(f'{round_ + 1} rounds: {len(files.accepted)} files, {sum(files.accepted.values())} rows', flush=True)
-    sound = 'not verified'
-    if not faults and not arguments.no_cassandra:
-        count, unsound = verify(data, arguments.port)
-        faults += unsound
-        sound = f'{count} SSTables verified'
-    print(f'{kills} kills, {len(files.accepted)} files accepted with {sum(files.accepted.values())} rows, '
-          f'{len(files.bad)} bad ones refused, {sound}: {len(faults)} faults')
+    kills, accepted, rows, bad, verified, faults = 0, 0, 0, 0, 0, []
+    while kills < arguments.rounds and not faults:
+        # Not too much to read again after each.
+        rounds = min(GENERATION, arguments.rounds - kills)
+        data = folder / 'data'
+        shutil.rmtree(data, ignore_errors=True)
+        prepare(data)
+        files = Files()
+        faults = [f'round {kills + n}: {fault}' for n, fault in run(program, folder, files, rounds, rng)]
+        kills += rounds
+        accepted, rows, bad = accepted + len(files.accepted), rows + sum(files.accepted.values()), bad + len(files.bad)
+        if not faults and not arguments.no_cassandra:
+            count, faults = verify(data, arguments.port)
+            verified += count
+        print(f'{kills} kills, {accepted} files accepted with {rows} rows, {bad} bad ones, {verified} SSTables verified: '
+              f'{len(faults)} faults', flush=True)
     for fault in faults[:20]:
         print(f'  {fault}')
     if not arguments.dir:
         shutil.rmtree(folder, ignore_errors=True)
-    sys.exit(1 if faults or not files.accepted or not files.bad else 0)
+    sys.exit(1 if faults or not accepted or not bad else 0)
 
 
 if __name__ == '__main__':
