@@ -21,12 +21,15 @@ const BUSY: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(30);
 const BUSY_STEP: Duration = Duration::from_millis(50);
 
+/// Hears of a table that holds something else than before.
+pub type Changed = Box<dyn Fn(&TableName) + Send + Sync>;
+
 /// What the folders share.
 pub(super) struct Shared {
     pub(super) intakes: Arc<dyn Intakes>,
     pub(super) nodes: Nodes,
     /// Told when what a table holds is different.
-    pub(super) changed: OnceLock<Box<dyn Fn(&TableName) + Send + Sync>>,
+    pub(super) changed: OnceLock<Changed>,
 }
 
 enum Opened {

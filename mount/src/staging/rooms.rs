@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 
 use super::closing::Closing;
-use super::folder::{Folder, Shared};
+use super::folder::{Changed, Folder, Shared};
 use super::nodes::{Body, Node, Nodes, STAGED};
 use super::{Attributes, Intakes, StagingError, descriptors, flusher};
 use crate::path::TableName;
@@ -52,7 +52,7 @@ impl Staging {
     }
 
     /// `changed` is told when what a table holds is different.
-    pub fn connect(&self, changed: Box<dyn Fn(&TableName) + Send + Sync>) {
+    pub fn connect(&self, changed: Changed) {
         self.shared.changed.get_or_init(|| changed);
     }
 
