@@ -132,6 +132,9 @@ fn the_next_mount_takes_over_what_was_taken_up() {
     let mount = world.mount();
     assert_eq!(mount.put(&table, "a.csv", "k,v\n7000001,from a file\n"), 0);
     let sstables = mount.sstables(&table);
+    while Arc::strong_count(&mount.staging) > 1 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     drop(mount);
     let mount = world.mount();
     assert!(mount.rows(&table).contains(ROW));
@@ -166,6 +169,9 @@ fn sstables_below_out_are_shown() {
     assert_eq!(mount.sstables(&table), sstables + 1);
     assert!(fs::read_dir(&folder).unwrap().any(|e| e.unwrap().file_name().to_str().unwrap().ends_with("-Data.db")));
     mount.staging.finish();
+    while Arc::strong_count(&mount.staging) > 1 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     drop(mount);
     assert!(world.mount().rows(&table).contains(ROW), "a later mount with the same --out");
 }

@@ -88,7 +88,12 @@ impl Folder {
     }
 
     pub(super) fn intake(&self) -> Result<Arc<dyn Intake>, Refused> {
-        let deadline = Instant::now() + BUSY;
+        self.intake_within(BUSY)
+    }
+
+    /// Waits so long for another process.
+    pub(super) fn intake_within(&self, patience: Duration) -> Result<Arc<dyn Intake>, Refused> {
+        let deadline = Instant::now() + patience;
         let mut intake = self.intake.lock();
         loop {
             match &*intake {

@@ -38,6 +38,7 @@ pub use sstablefs_render::parse::InputError;
 
 use crate::path::TableName;
 
+pub use folder::Changed;
 pub use nodes::is_staged;
 pub use rooms::{Set, Staging};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -60,7 +60,7 @@ impl Staging {
     pub fn recover(&self) {
         for table in self.shared.intakes.unfinished() {
             // Why not is in the log.
-            let _ = self.folder(&table).intake();
+            let _ = self.folder(&table).intake_within(Duration::ZERO);
         }
     }
 

@@ -152,7 +152,9 @@ impl Intakes for EngineIntakes {
                 let Some(store) = self.database.table(&keyspace, &table) else { continue };
                 let Some(folder) = self.target(&store) else { continue };
                 // What is below --out is shown, too.
-                let is_there = if self.options.target.out.is_some() { folder.exists() } else { has_lots(&folder) };
+                // A process that ends in order leaves no such folder. One that was killed may have left files that are not
+                // whole, which opening removes.
+                let is_there = self.options.target.out.is_some() && folder.exists() || folder.join(FOLDER).exists();
                 if is_there {
                     found.push(TableName::new(&keyspace, &table));
                 }
@@ -160,11 +162,6 @@ impl Intakes for EngineIntakes {
         }
         found
     }
-}
-
-fn has_lots(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder.join(FOLDER)) else { return false };
-    entries.flatten().any(|e| e.file_name().as_encoded_bytes().ends_with(b"-Data.db"))
 }
 
 struct EngineIntake {
