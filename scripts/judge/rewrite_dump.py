@@ -21,6 +21,19 @@ def ordered(pairs):
     return {name: value for name, value in pairs if name not in IGNORED and (value is not None or name == 'value')}
 
 
+# The last time that nb has for an expiration: Cell.MAX_DELETION_TIME_2038_LEGACY_CAP.
+LAST_OF_NB = 2**31 - 2
+
+
+def capped(value):
+    """With no expiration behind the last that nb has."""
+    if isinstance(value, list):
+        return [capped(item) for item in value]
+    if isinstance(value, dict):
+        return {name: str(min(int(item), LAST_OF_NB)) if name == 'expires_at' and isinstance(item, str) else capped(item) for name, item in value.items()}
+    return value
+
+
 def has_null_clusterings(found):
     """NaN and both infinities are printed as null."""
     def nulls(value):

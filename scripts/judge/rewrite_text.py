@@ -7,7 +7,7 @@ ALLOWED = {
     'floats': 'NaN and infinities are null in SELECT JSON; in a key or as an element that is refused.',
     'views': 'are written through their base table.',
     'counters': 'hold the counts of each node, which only a server can add to.',
-    'empty elements': 'cqlsh prints a list of an empty duration as [], as an empty list.',
+    'empty elements': 'cqlsh prints the duration 0s as nothing, and a list of it as an empty list.',
 }
 EMPTY_ELEMENTS = {('primitives', 'durations')}
 # A table with more keys is read as a whole.
