@@ -261,6 +261,54 @@ fn da() {
     version("da");
 }
 
+/// 3.0.6.
+#[test]
+fn ma() {
+    version("ma");
+}
+
+/// 3.7.
+#[test]
+fn mb() {
+    version("mb");
+}
+
+/// 3.11.3.
+#[test]
+fn mc() {
+    version("mc");
+}
+
+/// 3.11.10.
+#[test]
+fn md() {
+    version("md");
+}
+
+/// 3.11.19, with a host id.
+#[test]
+fn me() {
+    version("me");
+}
+
+/// 4.0-rc1.
+#[test]
+fn na() {
+    version("na");
+}
+
+/// 4.0.17, with a host id.
+#[test]
+fn nb40() {
+    version("nb40");
+}
+
+/// 4.1.8, without one.
+#[test]
+fn nb41() {
+    version("nb41");
+}
+
 /// A node that was upgraded from nb to oa to da: SSTables of all three in one table.
 #[test]
 fn mixed() {
