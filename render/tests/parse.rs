@@ -322,7 +322,6 @@ fn a_dump_keeps_times_and_tombstones() {
     assert_eq!(run(InputFormat::Dump, &options(), DUMP.as_bytes()).unwrap(), expected);
 }
 
-<<<<<<< HEAD
 /// sstabledump prints nothing for the duration 0s. No bytes at all would be no duration (DurationSerializer.validate).
 #[test]
 fn a_duration_of_nothing_in_a_dump_is_zero() {
@@ -331,10 +330,9 @@ fn a_duration_of_nothing_in_a_dump_is_zero() {
     let found = run(InputFormat::Dump, &options(), dump.as_bytes()).unwrap();
     assert!(found.contains("du=000000"), "{found}");
 }
-=======
+
 /// A text, and its errors: line, column and the beginning of the reason.
 type Wrong<'a> = (InputFormat, &'a str, &'a [(u64, u64, &'a str)]);
->>>>>>> ac0351f (Name two long types)
 
 #[test]
 fn errors_say_where_and_what() {
