@@ -41,6 +41,9 @@ fn object(tree: &EngineTree, request: &Request) -> serde_json::Value {
     serde_json::from_slice(&whole(tree, request)).unwrap_or_else(|e| panic!("{request}: {e}"))
 }
 
+/// Golden cases that have large tables.
+const OWN_VERSIONS: [&str; 3] = ["nb", "oa", "da"];
+
 #[test]
 fn the_rows_of_a_key_are_those_of_its_file() {
     for (version, tree) in trees() {
@@ -171,7 +174,7 @@ fn what_has_no_answer_is_no_file_and_says_why() {
 
 #[test]
 fn a_long_answer_is_kept_once_it_was_read() {
-    for (version, tree) in trees().into_iter().filter(|t| t.0 != "mixed") {
+    for (version, tree) in trees().into_iter().filter(|t| OWN_VERSIONS.contains(&t.0.as_str())) {
         let table = tables(&tree).into_iter().find(|t| {
             let size = tree.attributes(&Request::Rows(t.clone(), Format::Csv)).unwrap().unwrap().size;
             size == Size::Open && !t.keyspace().starts_with("system")
@@ -199,7 +202,7 @@ fn a_long_answer_is_kept_once_it_was_read() {
 #[test]
 fn texts_are_taken_up_in_the_middle() {
     let mut random = 7;
-    for (version, tree) in trees().into_iter().filter(|t| t.0 != "mixed") {
+    for (version, tree) in trees().into_iter().filter(|t| OWN_VERSIONS.contains(&t.0.as_str())) {
         for (table, path) in
             [("sizes/wide", "rows.json"), ("sizes/wide_desc", "rows.csv"), ("deletions/overlaps", "rows.json")]
         {
