@@ -164,3 +164,11 @@ fn functions_have_the_values_of_the_server() {
         assert_eq!(one(selected).unwrap(), format!("{{\"x\": {expected}}}\n"), "{selected}");
     }
 }
+
+/// What the server named the columns (random statements on a counter table).
+#[test]
+fn a_cast_of_a_counter_has_a_name_of_its_own() {
+    let text = answer("SELECT JSON CAST(m AS bigint), CAST(c AS int) FROM statics.counted LIMIT 1").unwrap();
+    assert!(text.starts_with("{\"cast(m as bigint)\": "), "{text}");
+    assert!(text.contains(", \"c\": "), "{text}");
+}

@@ -264,10 +264,10 @@ impl Binder<'_> {
 impl super::name::Casts for Binder<'_> {
     fn is_cast(&mut self, of: &Term, ty: &Type) -> bool {
         let met = self.aggregates.clone();
-        // The type of a column in descending order is another one to the server.
-        let reversed = matches!(&of.kind, TermKind::Column(name)
-            if self.table.clustering.iter().any(|c| c.reversed && c.name == *name));
-        let is_cast = reversed || self.expr(of, None).is_ok_and(|of| of.ty != *ty);
+        // The type of a column in descending order is another one to the server, and a counter is no bigint.
+        let other_type = matches!(&of.kind, TermKind::Column(name)
+            if self.table.all_columns().any(|c| c.name == *name && (c.reversed || c.ty == Type::Counter)));
+        let is_cast = other_type || self.expr(of, None).is_ok_and(|of| of.ty != *ty);
         self.aggregates = met;
         is_cast
     }
