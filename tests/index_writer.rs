@@ -9,45 +9,21 @@ use std::sync::Arc;
 use sstablefs::Kind;
 use sstablefs::cql::{DecoratedKey, KeyOrder, Partitioner, Type};
 use sstablefs::rows::{DeletionTime, Marker, PartitionStream, Row, Span, Unfiltered};
-use sstablefs::schema::{Column, ColumnKind, Table};
 use sstablefs::sstable::big::{BigIndex, Summary};
 use sstablefs::sstable::bti::BtiIndex;
 use sstablefs::sstable::{
-    Bound, ClusteringPrefix, ClusteringTypes, Component, DataSource, Descriptor, Format, HeaderColumn, IndexEntry,
-    IndexParameters, IndexWriter, PartitionIndex, Reader, Statistics, Version, read_statistics, write_deletion_time,
+    Bound, ClusteringPrefix, ClusteringTypes, Component, DataSource, Descriptor, Format, IndexEntry, IndexParameters,
+    IndexWriter, PartitionIndex, Reader, Version, read_statistics, write_deletion_time,
 };
 use sstablefs::storage::{Folder, MemoryFolder, MemorySource, Source};
 
 /// column_index_size of the server that wrote them.
 const BLOCK_SIZE: u64 = 4 << 10;
 
-/// A table with the columns of an SSTable's header.
-fn table(statistics: &Statistics) -> Arc<Table> {
-    let header = &statistics.header;
-    let mut table = Table::new("ks", "t");
-    table.partitioner = Partitioner::from_class_name(&statistics.partitioner).unwrap();
-    let key = match &header.key_type {
-        Type::Composite(types) => types.clone(),
-        one => vec![one.clone()],
-    };
-    let named = |i: usize, ty: Type, kind| Column::new(format!("{kind:?}{i}"), ty, kind);
-    table.partition_key = key.into_iter().enumerate().map(|(i, ty)| named(i, ty, ColumnKind::PartitionKey)).collect();
-    for (i, (ty, reversed)) in header.clustering.iter().enumerate() {
-        let column = named(i, ty.clone(), ColumnKind::Clustering);
-        table.clustering.push(Column { reversed: *reversed, ..column });
-    }
-    let columns =
-        |columns: &[HeaderColumn], kind| columns.iter().map(|c| Column::new(&*c.name, c.ty.clone(), kind)).collect();
-    table.statics = columns(&header.statics, ColumnKind::Static);
-    table.regulars = columns(&header.regulars, ColumnKind::Regular);
-    table.sort_columns();
-    Arc::new(table)
-}
-
 /// Writes the indexes into memory, under the names of their components; returns the number of partitions.
 fn rewrite(descriptor: &Descriptor) -> (MemoryFolder, usize) {
     let statistics = read_statistics(descriptor).unwrap();
-    let reader = Arc::new(Reader::open(descriptor, &table(&statistics)).unwrap());
+    let reader = Arc::new(Reader::open(descriptor, &data::table(&statistics)).unwrap());
     let summary = fs::read(descriptor.component(Component::Summary));
     let parameters = IndexParameters {
         version: descriptor.version,

@@ -5,34 +5,9 @@ mod data;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use sstablefs::cql::{Comparator, Partitioner, Type};
+use sstablefs::cql::Comparator;
 use sstablefs::rows::{DeletionTime, Marker, PartitionStream, Row, Unfiltered};
-use sstablefs::schema::{Column, ColumnKind, Table};
-use sstablefs::sstable::{Bound, ClusteringTypes, IndexEntry, Reader, RowBlock, RowIndex, Statistics, read_statistics};
-
-/// A table with the columns of an SSTable's header.
-fn table(statistics: &Statistics) -> Arc<Table> {
-    let header = &statistics.header;
-    let mut table = Table::new("ks", "t");
-    table.partitioner = Partitioner::from_class_name(&statistics.partitioner).unwrap();
-    let key = match &header.key_type {
-        Type::Composite(types) => types.clone(),
-        one => vec![one.clone()],
-    };
-    let named = |i: usize, ty: Type, kind| Column::new(format!("{kind:?}{i}"), ty, kind);
-    table.partition_key = key.into_iter().enumerate().map(|(i, ty)| named(i, ty, ColumnKind::PartitionKey)).collect();
-    for (i, (ty, reversed)) in header.clustering.iter().enumerate() {
-        let column = named(i, ty.clone(), ColumnKind::Clustering);
-        table.clustering.push(Column { reversed: *reversed, ..column });
-    }
-    let columns = |columns: &[sstablefs::sstable::HeaderColumn], kind| {
-        columns.iter().map(|c| Column::new(&*c.name, c.ty.clone(), kind)).collect()
-    };
-    table.statics = columns(&header.statics, ColumnKind::Static);
-    table.regulars = columns(&header.regulars, ColumnKind::Regular);
-    table.sort_columns();
-    Arc::new(table)
-}
+use sstablefs::sstable::{Bound, ClusteringTypes, IndexEntry, Reader, RowBlock, RowIndex, read_statistics};
 
 /// A row or a marker where it stands.
 struct Item {
@@ -102,7 +77,7 @@ fn blocks_are_where_the_rows_are() {
         let statistics = read_statistics(&descriptor).unwrap();
         let types = Arc::new(ClusteringTypes::new(&statistics.header.clustering));
         let comparators: Vec<_> = types.types().iter().map(|(ty, reversed)| Comparator::new(ty, *reversed)).collect();
-        let reader = Arc::new(Reader::open(&descriptor, &table(&statistics)).unwrap());
+        let reader = Arc::new(Reader::open(&descriptor, &data::table(&statistics)).unwrap());
         let index = reader.index().unwrap().clone();
         let mut entries = index.iter_from(None).unwrap();
         let mut entry = IndexEntry::default();

@@ -4,8 +4,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use sstablefs::sstable::{Component, Descriptor};
+use sstablefs::cql::{Partitioner, Type};
+use sstablefs::schema::{Column, ColumnKind, Table};
+use sstablefs::sstable::{Component, Descriptor, HeaderColumn, Statistics};
 
 pub(crate) fn root() -> PathBuf {
     std::env::var_os("SSTABLEFS_TESTDATA")
@@ -44,4 +47,27 @@ pub(crate) fn versions() -> Vec<(String, i64)> {
     versions.sort();
     assert!(!versions.is_empty(), "no versions below {}", root().display());
     versions
+}
+
+/// A table with the columns of an SSTable's header.
+pub(crate) fn table(statistics: &Statistics) -> Arc<Table> {
+    let header = &statistics.header;
+    let mut table = Table::new("ks", "t");
+    table.partitioner = Partitioner::from_class_name(&statistics.partitioner).unwrap();
+    let key = match &header.key_type {
+        Type::Composite(types) => types.clone(),
+        one => vec![one.clone()],
+    };
+    let named = |i: usize, ty: Type, kind| Column::new(format!("{kind:?}{i}"), ty, kind);
+    table.partition_key = key.into_iter().enumerate().map(|(i, ty)| named(i, ty, ColumnKind::PartitionKey)).collect();
+    for (i, (ty, reversed)) in header.clustering.iter().enumerate() {
+        let column = named(i, ty.clone(), ColumnKind::Clustering);
+        table.clustering.push(Column { reversed: *reversed, ..column });
+    }
+    let columns =
+        |columns: &[HeaderColumn], kind| columns.iter().map(|c| Column::new(&*c.name, c.ty.clone(), kind)).collect();
+    table.statics = columns(&header.statics, ColumnKind::Static);
+    table.regulars = columns(&header.regulars, ColumnKind::Regular);
+    table.sort_columns();
+    Arc::new(table)
 }
