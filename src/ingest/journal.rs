@@ -144,10 +144,13 @@ impl Journal {
         let written = self.write(&descriptor, &table, &readers, &header);
         match written {
             Ok(written) => {
-                let done: Vec<Descriptor> = self.lots.drain(..).map(|lot| lot.descriptor).collect();
+                let done: Vec<Lot> = self.lots.drain(..).collect();
                 self.show()?;
-                done.iter().for_each(remove);
-                self.remove_record()?;
+                if written.is_none() {
+                    // Their columns were dropped since: there is nothing to write.
+                    done.iter().for_each(|lot| remove(&lot.descriptor));
+                }
+                self.finish_flush()?;
                 Ok(written)
             }
             Err(e) => {
@@ -205,12 +208,7 @@ impl Journal {
         FileFolder::new(self.lock.folder()).sync()
     }
 
-    fn remove_record(&self) -> Result<()> {
-        let path = self.record();
-        fs::remove_file(&path).map_err(|e| Error::io(e, &path))
-    }
-
-    /// Ends a flush that was broken off: its lots are gone if it was done, its SSTable if not.
+    /// Ends a flush: its lots are gone if it was done, its SSTable if it was broken off.
     fn finish_flush(&self) -> Result<()> {
         let path = self.record();
         let text = match fs::read_to_string(&path) {
@@ -239,7 +237,7 @@ impl Journal {
             remove(&made);
         }
         FileFolder::new(self.lock.folder()).sync()?;
-        self.remove_record()
+        fs::remove_file(&path).map_err(|e| Error::io(e, &path))
     }
 }
 
