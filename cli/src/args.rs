@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,7 +9,15 @@ use crate::time::parse_now;
 
 /// Shows Apache Cassandra SSTables as files.
 #[derive(Debug, Parser)]
-#[command(name = "sstablefs", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(
+    name = "sstablefs",
+    version = env!("SSTABLEFS_VERSION"),
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{ENVIRONMENT}")
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -20,9 +29,26 @@ DATA is a Cassandra data directory, a keyspace's, a table's or a snapshot's fold
 Examples:
   sstablefs mount /var/lib/cassandra/data ~/mnt      then look around in ~/mnt
   sstablefs query /var/lib/cassandra/data \"SELECT count(*) FROM shop.orders\"
-  sstablefs sstabledump -l nb-1-big-Data.db | jq .   every cell with its timestamp
   sstablefs schema /var/lib/cassandra/data           the CREATE statements
-  sstablefs info /var/lib/cassandra/data -o json     what is known about each SSTable";
+  sstablefs info /var/lib/cassandra/data/shop        sizes, histograms and times of the SSTables
+  sstablefs sstabledump -l nb-1-big-Data.db | jq .   every cell with its timestamp
+  sstablefs import data shop.orders new.csv          SSTables of a CSV file";
+
+const ENVIRONMENT: &str = "\
+Exit status:
+  0  all is well, also when the reader of the output goes away before its end (head)
+  1  an error, which stderr has: what, in which file, at which byte
+  2  wrong use: see --help
+
+Environment:
+  NO_COLOR   no colors on a terminal
+  RUST_LOG   what the log of a mount has: debug, info (default), warn, or by target: sstablefs=debug,fuser=warn
+  TZ         the zone of times that are given without one, and of those that info prints
+
+A mount in the background logs to the system: journalctl -t sstablefs. On a terminal it logs with -f, and with
+--log FILE to a file.
+
+More: docs/TROUBLESHOOTING.md says what to do about each error, docs/MIGRATING.md what replaces which tool.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -33,11 +59,40 @@ pub(crate) enum Command {
     /// Print an SSTable as JSON, as Cassandra's sstabledump does
     Sstabledump(Sstabledump),
     /// Print the CREATE statements of what is there
+    #[command(visible_alias = "describe")]
     Schema(Schema),
     /// Make SSTables of CSV, JSON or sstabledump's output
     Import(Import),
     /// Print what the files of SSTables say about them, as Cassandra's sstablemetadata does
+    #[command(visible_alias = "sstablemetadata")]
     Info(Info),
+    /// Print what lets a shell complete sstablefs's arguments
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sstablefs completions bash > /usr/share/bash-completion/completions/sstablefs
+  sstablefs completions zsh > /usr/share/zsh/vendor-completions/_sstablefs
+  sstablefs completions fish > ~/.config/fish/completions/sstablefs.fish
+  source <(sstablefs completions bash)               in this shell only")]
+pub(crate) struct Completions {
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sstablefs man /usr/share/man/man1
+  sstablefs man . && man ./sstablefs-query.1")]
+pub(crate) struct Man {
+    /// An existing folder; gets sstablefs.1 and a page for each command
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -47,7 +102,15 @@ Returns when the mount can be used; umount or fusermount3 -u ends it.
 Examples:
   sstablefs mount /var/lib/cassandra/data ~/mnt
   sstablefs mount /disk1/data /disk2/data ~/mnt       the disks of a node, as one
-  sstablefs mount -f --now 2024-01-31T12:00:00Z snapshots/monday ~/mnt")]
+  sstablefs mount -f --now 2024-01-31T12:00:00Z snapshots/monday ~/mnt
+  sstablefs mount node1/shop node2/shop node3/shop ~/mnt  backups of three nodes, as a read at ALL merges them
+  sstablefs mount /var/lib/cassandra/data ~/mnt --out /tmp/new     and after: cp new.csv ~/mnt/shop/orders/staging/
+                                                      nodetool import shop orders /tmp/new/shop/orders
+
+Then:
+  ls ~/mnt/shop/orders/json                           the partitions by key
+  grep -h pending ~/mnt/shop/orders/jsonl/*           or ~/mnt/shop/orders/rows.jsonl: the whole table
+  cat ~/mnt/shop/orders/where/customer=ann/rows.csv   a query; ~/mnt/shop/orders/where/README.txt has more")]
 pub(crate) struct Mount {
     /// Data directories, or parts of them; several are merged as one
     #[arg(required = true, value_name = "DATA")]
@@ -89,6 +152,9 @@ pub(crate) struct Mount {
     /// How many requests are answered at a time
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+    /// Append the log to this file, instead of the terminal (-f) or the system's log
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -117,14 +183,21 @@ ALLOW FILTERING is never needed. Text values stand in single quotes, as in CQL.
 
 Examples:
   sstablefs query data \"SELECT * FROM shop.orders WHERE id = 7\"
-  sstablefs query data \"SELECT customer, sum(total) FROM shop.orders GROUP BY customer\" -o csv")]
+  sstablefs query data \"SELECT customer, sum(total) FROM shop.orders GROUP BY customer\" -o csv
+  sstablefs query data -e \"SELECT JSON * FROM shop.orders LIMIT 3\"
+  sstablefs query data \"SELECT * FROM shop.orders WHERE total > 20\" --explain     what it would read
+  sstablefs query node1/data node2/data \"SELECT * FROM shop.orders\" -o jsonl > orders.jsonl")]
+#[command(override_usage = "sstablefs query [OPTIONS] <DATA>... <SELECT>")]
 pub(crate) struct Query {
-    /// Data directories, or parts of them
+    /// Data directories, or parts of them; and, unless -e or -f has it, a CQL SELECT at the end
     #[arg(required = true, value_name = "DATA")]
-    pub(crate) data: Vec<PathBuf>,
-    /// A CQL SELECT
-    #[arg(required = true, value_name = "SELECT")]
-    pub(crate) statement: String,
+    pub(crate) words: Vec<OsString>,
+    /// The SELECT, as cqlsh takes it
+    #[arg(short, long, value_name = "SELECT", conflicts_with = "file")]
+    pub(crate) execute: Option<String>,
+    /// A file with the SELECT, as cqlsh takes it; - is the standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// The form of the output
     #[arg(short, long, value_enum, default_value_t = QueryOutput::Table)]
     pub(crate) output: QueryOutput,
@@ -270,15 +343,17 @@ pub(crate) struct Schema {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  sstablefs info nb-1-big-Data.db
+  sstablefs info /var/lib/cassandra/data/shop         on a terminal: times and histograms as bars
+  sstablefs info -o text nb-1-big-Data.db             all fields, as sstablemetadata prints them
+  sstablefs info -o html /var/lib/cassandra/data/shop > shop.html      the same as plots
   sstablefs info /var/lib/cassandra/data/shop/orders-1b25 -o json | jq '.sstables[].total_rows'")]
 pub(crate) struct Info {
     /// A Data.db file, a table's folder, a keyspace's, a data directory
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The form of the output
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    pub(crate) output: Output,
+    /// The form of the output; else bars on a terminal, and text elsewhere
+    #[arg(short, long, value_enum)]
+    pub(crate) output: Option<Output>,
     /// Seconds that tombstones are kept, for the estimate of those that could be dropped
     #[arg(short, long, value_name = "SECONDS", default_value_t = 0)]
     pub(crate) gc_grace_seconds: i64,
@@ -288,8 +363,14 @@ pub(crate) struct Info {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
+    /// All fields of each SSTable, as sstablemetadata prints them
     Text,
+    /// All fields, with numbers and times as they are stored
     Json,
+    /// When the SSTables were written, partition sizes, cells and tombstones as bars
+    Bars,
+    /// The same as plots, on one page of HTML
+    Html,
 }
 
 #[cfg(test)]

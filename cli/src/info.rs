@@ -1,6 +1,6 @@
 //! `sstablefs info`: what the files of SSTables say about them.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use jiff::tz::TimeZone;
@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 use sstablefs::sstable::Descriptor;
 use sstablefs::table::discover::{self, TableDirs};
 use sstablefs::table::listing::Listing;
-use sstablefs_mount::metadata::{self, Metadata, Surroundings};
+use sstablefs_mount::metadata::{self, BarStyle, Metadata, Overview, Surroundings};
 
 use crate::Failure;
 use crate::args::{Info, Output};
+use crate::system::{has_unicode, terminal_width};
 use crate::time::{now, utc_offset};
+
+/// Where the terminal does not say.
+const WIDTH: usize = 80;
 
 pub(crate) fn run(args: &Info) -> Result<(), Failure> {
     let zone = TimeZone::system();
@@ -22,14 +26,23 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
     };
     let (tables, mut problems) = discover::by_table(discover::find(&args.paths)?, |_, _| None);
     let is_one = args.paths.iter().all(|path| path.is_file());
+    let is_terminal = io::stdout().is_terminal();
+    let output = args.output.unwrap_or(if is_terminal { Output::Bars } else { Output::Text });
+    let bars = BarStyle { width: terminal_width().unwrap_or(WIDTH), unicode: has_unicode() };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut values = Vec::new();
+    let (mut values, mut overviews) = (Vec::new(), Vec::new());
     let mut failed = false;
     for table in tables {
         let found = Found::read(&table)?;
         problems.extend(found.problems.iter().cloned());
         failed |= !found.problems.is_empty();
-        match args.output {
+        match output {
+            Output::Bars if found.sstables.is_empty() => {}
+            Output::Bars => {
+                let text = metadata::to_bars(&found.overview(&table), bars);
+                writeln!(out, "{text}")?;
+            }
+            Output::Html => overviews.push(found.overview(&table)),
             Output::Text => {
                 for sstable in &found.sstables {
                     out.write_all(metadata::to_text(sstable, &around)?.as_bytes())?;
@@ -38,7 +51,10 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
             Output::Json => values.push(found.to_json(&table, &around)?),
         }
     }
-    if args.output == Output::Json {
+    if output == Output::Html {
+        out.write_all(metadata::to_html(&overviews).as_bytes())?;
+    }
+    if output == Output::Json {
         // The form follows from what was asked for, not from what was found.
         let value = match (is_one, values.as_mut_slice()) {
             (true, [only]) if args.paths.len() == 1 => only["sstables"][0].take(),
@@ -47,6 +63,9 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
         };
         serde_json::to_writer_pretty(&mut out, &value).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
+    }
+    if output == Output::Bars && is_terminal {
+        writeln!(out, "-o text has all fields, -o json as numbers, -o html plots")?;
     }
     out.flush()?;
     for problem in &problems {
@@ -79,6 +98,10 @@ impl Found {
         }
         found.sstables.sort_by_key(|m| m.descriptor.id);
         Ok(found)
+    }
+
+    fn overview(&self, table: &TableDirs) -> Overview {
+        Overview::new(format!("{}.{}", table.keyspace, table.table), &self.sstables)
     }
 
     fn to_json(&self, table: &TableDirs, around: &Surroundings<'_>) -> Result<Value, Failure> {

@@ -4,6 +4,7 @@ mod args;
 mod dump;
 mod import;
 mod info;
+mod packaging;
 mod progress;
 mod query;
 mod schema;
@@ -13,7 +14,8 @@ mod time;
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use sstablefs::ingest::TargetOptions;
 use sstablefs::table::Options;
 use sstablefs_mount::MountOptions;
@@ -26,6 +28,8 @@ enum Failure {
     Error(sstablefs::Error),
     /// The output could not be written.
     Output(io::Error),
+    /// A command was used in a wrong way.
+    Use { command: &'static str, message: &'static str },
     /// Said already.
     Told,
 }
@@ -52,6 +56,8 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Query(args) => query::run(&args),
+        Command::Completions(args) => packaging::completions(&args),
+        Command::Man(args) => packaging::man(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,6 +70,12 @@ fn main() -> ExitCode {
         Err(Failure::Error(e)) => {
             eprintln!("sstablefs: {e}");
             ExitCode::FAILURE
+        }
+        Err(Failure::Use { command, message }) => {
+            let mut cli = Cli::command();
+            cli.build();
+            let command = cli.find_subcommand_mut(command).cloned().unwrap_or(cli);
+            command.clone().error(ErrorKind::MissingRequiredArgument, message).exit()
         }
         Err(Failure::Told) => ExitCode::FAILURE,
     }
@@ -88,6 +100,7 @@ fn mount(args: Mount) -> Result<(), Failure> {
         csv_rfc4180: args.csv == Csv::Rfc4180,
         allow_other: args.allow_other,
         threads: args.threads,
+        log: args.log,
     })?;
     Ok(())
 }

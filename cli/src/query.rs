@@ -1,9 +1,12 @@
 //! `sstablefs query`: the rows that a SELECT gives.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use sstablefs::Error;
 use sstablefs::query::Statement;
 use sstablefs::table::Database;
 use sstablefs_render::csv::CsvStyle;
@@ -15,9 +18,32 @@ use crate::{Failure, options};
 
 const BUFFER: usize = 1 << 16;
 
+/// The data and the statement, which is the last word unless -e or -f has it.
+fn asked(args: &Arguments) -> Result<(Vec<PathBuf>, String), Failure> {
+    let mut words = args.words.clone();
+    let statement = match (&args.execute, &args.file) {
+        (Some(statement), _) => statement.clone(),
+        (None, Some(path)) if path.as_os_str() == "-" => {
+            io::read_to_string(io::stdin()).map_err(|e| Error::io(e, "the standard input"))?
+        }
+        (None, Some(path)) => fs::read_to_string(path).map_err(|e| Error::io(e, path))?,
+        (None, None) => match words.pop() {
+            Some(statement) if !words.is_empty() => {
+                statement.into_string().map_err(|_| Error::invalid("the SELECT is not UTF-8"))?
+            }
+            _ => {
+                let message = "a SELECT has to follow DATA, or be given with -e SELECT or -f FILE";
+                return Err(Failure::Use { command: "query", message });
+            }
+        },
+    };
+    Ok((words.into_iter().map(PathBuf::from).collect(), statement))
+}
+
 pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
-    let statement = Statement::parse(&args.statement)?;
-    let database = Database::open(&args.data, &options(&args.schema))?;
+    let (data, statement) = asked(args)?;
+    let statement = Statement::parse(&statement)?;
+    let database = Database::open(&data, &options(&args.schema))?;
     let (_, store) = statement.find(&database)?;
     let view = store.view()?;
     let query = Arc::new(bind(&statement, view.table())?);

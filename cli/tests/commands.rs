@@ -10,7 +10,7 @@ fn root() -> PathBuf {
 }
 
 fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sstablefs")).args(args).env("TZ", "UTC").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_sstablefs")).args(args).env("TZ", "UTC").env("LC_ALL", "C").output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -51,7 +51,8 @@ fn wrong_use_is_2_and_errors_are_1() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let empty = at("");
-    for args in [vec!["info"], vec!["mount", &empty], vec!["bogus"], vec!["info", "--now", "soon", &empty], vec![]] {
+    let soon = vec!["info", "--now", "soon", &empty];
+    for args in [vec!["info"], vec!["mount", &empty], vec!["query", &empty], vec!["bogus"], soon, vec![]] {
         assert_eq!(run(&args).status.code(), Some(2), "{args:?}");
     }
     fs::write(at("zz-1-big-Data.db"), "").unwrap();
@@ -74,8 +75,15 @@ fn wrong_use_is_2_and_errors_are_1() {
 
 #[test]
 fn help_and_version() {
-    assert!(succeeded(&["--version"]).starts_with("sstablefs "));
-    for command in ["mount", "sstabledump", "schema", "info"] {
+    let version = succeeded(&["--version"]);
+    assert!(version.starts_with(concat!("sstablefs ", env!("CARGO_PKG_VERSION"))), "{version}");
+    let commit = Command::new("git").args(["rev-parse", "--is-inside-work-tree"]).output();
+    if commit.is_ok_and(|o| o.status.success()) {
+        assert!(version.trim_end().ends_with(')'), "no commit in {version}");
+    }
+    assert!(text(&run(&[]).stderr).contains("Examples:\n  sstablefs mount "));
+    assert!(succeeded(&["--help"]).contains("Exit status:"));
+    for command in ["mount", "query", "sstabledump", "schema", "describe", "import", "info", "completions", "man"] {
         assert!(succeeded(&[command, "--help"]).contains("Examples:"), "{command}");
     }
 }
@@ -153,4 +161,35 @@ fn a_reader_that_stops_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = succeeded(&["completions", shell]);
+        assert!(script.contains("sstabledump") && script.contains("gc-grace-seconds"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().to_str().unwrap();
+    assert_eq!(succeeded(&["man", at]), "");
+    let page = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(page("sstablefs.1").contains("Exit status:"));
+    assert!(page("sstablefs-query.1").contains("SSTABLEFS-QUERY"));
+    assert_eq!(run(&["man", &format!("{at}/missing")]).status.code(), Some(1));
+}
+
+#[test]
+fn info_draws_the_same_for_terminals_and_browsers() {
+    for (data, _) in versions() {
+        let data = data.join("deletions");
+        let data = data.to_str().unwrap();
+        let known: serde_json::Value = serde_json::from_str(&succeeded(&["info", "-o", "json", data])).unwrap();
+        let (bars, html) = (succeeded(&["info", "-o", "bars", data]), succeeded(&["info", "-o", "html", data]));
+        assert!(bars.is_ascii(), "no locale is set");
+        assert!(html.ends_with("</html>\n") && !html.contains("http"), "a page that needs nothing else");
+        for table in known.as_array().unwrap() {
+            let title = format!("deletions.{}", table["table"].as_str().unwrap());
+            assert!(bars.contains(&title) && html.contains(&title), "{title}");
+        }
+    }
 }

@@ -172,3 +172,19 @@ fn a_cast_of_a_counter_has_a_name_of_its_own() {
     assert!(text.starts_with("{\"cast(m as bigint)\": "), "{text}");
     assert!(text.contains(", \"c\": "), "{text}");
 }
+
+#[test]
+fn a_statement_can_be_given_as_cqlsh_takes_it() {
+    let (data, statement) = (data(), "SELECT count(*) FROM keys.p1c1");
+    let data = data.to_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("count.cql");
+    fs::write(&file, format!("{statement};\n")).unwrap();
+    let file = file.to_str().unwrap();
+    for args in
+        [vec![data, statement], vec!["-e", statement, data], vec![data, "--execute", statement], vec!["-f", file, data]]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_sstablefs")).arg("query").args(&args).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("\n     7\n"), "{args:?}: {output:?}");
+    }
+}

@@ -40,12 +40,14 @@ pub struct MountOptions {
     pub allow_other: bool,
     /// How many requests are answered at a time.
     pub threads: Option<usize>,
+    /// Append the log to this file, instead of the terminal or the system's log.
+    pub log: Option<PathBuf>,
 }
 
 /// Mounts. Returns when the mount can be used and a process in the background serves it; in the foreground when it was
 /// unmounted. To be called while the process has one thread.
 pub fn mount(options: MountOptions) -> Result<()> {
-    let full = |path: &PathBuf| fs::canonicalize(path).map_err(|e| Error::io(e, path));
+    let full = |path: &PathBuf| fs::canonicalize(path).map_err(|e| Error::io(e, path).context("can't be read"));
     let data = options.data.iter().map(full).collect::<Result<Vec<_>>>()?;
     let schema = options.schema.iter().map(full).collect::<Result<Vec<_>>>()?;
     let daemon = Daemon {
@@ -54,6 +56,7 @@ pub fn mount(options: MountOptions) -> Result<()> {
         foreground: options.foreground,
         allow_other: options.allow_other,
         threads: options.threads,
+        log: options.log,
         fs: FsOptions { exact_sizes: options.exact_sizes },
     };
     let csv = if options.csv_rfc4180 { CsvStyle::Rfc4180 } else { CsvStyle::default() };

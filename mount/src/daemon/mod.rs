@@ -16,6 +16,7 @@ use crate::fs::{Fs, FsOptions};
 use crate::fuse::{self, SessionOptions};
 use crate::tree::Tree;
 use background::{Ready, Side};
+use log::Log;
 use signals::Signals;
 
 /// How long requests that are being answered may take when a signal ends the mount.
@@ -29,6 +30,7 @@ pub(crate) struct Daemon {
     pub(crate) foreground: bool,
     pub(crate) allow_other: bool,
     pub(crate) threads: Option<usize>,
+    pub(crate) log: Option<PathBuf>,
     pub(crate) fs: FsOptions,
 }
 
@@ -37,6 +39,7 @@ impl Daemon {
     /// in the foreground when it was unmounted.
     pub(crate) fn run<T: Tree>(mut self, open: impl FnOnce() -> Result<T>) -> Result<()> {
         self.mountpoint = mountpoint::check(&self.mountpoint, &self.data)?;
+        let log = Log::open(self.foreground, self.log.as_deref())?;
         let ready = if self.foreground {
             None
         } else {
@@ -46,7 +49,7 @@ impl Daemon {
             }
         };
         let background = ready.is_some();
-        let result = self.serve(open, ready);
+        let result = self.serve(open, ready, log);
         if background {
             // The parent has returned to the caller: this process must not return there too.
             std::process::exit(i32::from(result.is_err()));
@@ -54,10 +57,10 @@ impl Daemon {
         result
     }
 
-    fn serve<T: Tree>(&self, open: impl FnOnce() -> Result<T>, ready: Option<Ready>) -> Result<()> {
+    fn serve<T: Tree>(&self, open: impl FnOnce() -> Result<T>, ready: Option<Ready>, log: Log) -> Result<()> {
         let signals = Signals::block();
         bound_memory();
-        log::start(self.foreground);
+        log.start();
         let mounted = open().and_then(|tree| {
             let fs = Arc::new(Fs::new(tree, self.fs));
             fs.recover();

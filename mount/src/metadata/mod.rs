@@ -1,9 +1,12 @@
 //! What sstablemetadata tells about an SSTable. Follows
 //! org.apache.cassandra.tools.SSTableMetadataViewer.
 
+mod bars;
 mod date;
 mod histogram;
 mod json;
+mod overview;
+mod page;
 mod text;
 
 use std::sync::Arc;
@@ -18,7 +21,10 @@ use sstablefs::{Kind, Result};
 use sstablefs_render::KeyNames;
 use sstablefs_render::value::TextValue;
 
+pub use bars::{BarStyle, to_bars};
 pub use json::to_json;
+pub use overview::Overview;
+pub use page::to_html;
 pub use text::to_text;
 
 /// What the files of an SSTable say about it.
