@@ -147,7 +147,7 @@ fn uuid(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     let mut at = 0;
     for byte in &mut bytes {
-        if text[at] == b'-' {
+        if matches!(at, 8 | 13 | 18 | 23) {
             at += 1;
         }
         *byte = digit(text[at])? << 4 | digit(text[at + 1])?;
