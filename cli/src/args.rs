@@ -300,6 +300,9 @@ pub(crate) struct Import {
     /// How CSV is quoted; else it is found out
     #[arg(long, value_enum)]
     pub(crate) csv: Option<Csv>,
+    /// The form of the output: the new Data.db files, a line each, or an object about them
+    #[arg(short, long, value_enum, default_value_t = Form::Text)]
+    pub(crate) output: Form,
     #[command(flatten)]
     pub(crate) schema: SchemaFiles,
     #[command(flatten)]
@@ -325,7 +328,8 @@ pub(crate) enum ImportFormat {
 #[command(after_help = "\
 Examples:
   sstablefs schema /var/lib/cassandra/data > schema.cql
-  sstablefs schema /var/lib/cassandra/data/shop")]
+  sstablefs schema /var/lib/cassandra/data/shop
+  sstablefs schema -o json /var/lib/cassandra/data | jq -r '.[].table'     the names of all tables")]
 pub(crate) struct Schema {
     /// Data directories, or parts of them
     #[arg(required = true, value_name = "DATA")]
@@ -338,6 +342,9 @@ pub(crate) struct Schema {
     /// Also the keyspaces that Cassandra makes itself
     #[arg(long)]
     pub(crate) full: bool,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value_t = Form::Text)]
+    pub(crate) output: Form,
 }
 
 #[derive(Debug, Args)]
@@ -359,6 +366,12 @@ pub(crate) struct Info {
     pub(crate) gc_grace_seconds: i64,
     #[command(flatten)]
     pub(crate) time: Now,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

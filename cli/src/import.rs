@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use sstablefs::ingest::{Loader, LoaderOptions, Lock, Target, TargetOptions};
 use sstablefs::sstable::{Component, Version};
 use sstablefs::table::{Database, TableStore};
@@ -13,7 +14,7 @@ use sstablefs::{Error, Result};
 use sstablefs_render::csv::CsvStyle;
 use sstablefs_render::parse::{self, InputFormat, InputOptions, Summary};
 
-use crate::args::{Csv, Import, ImportFormat, SstableFormat};
+use crate::args::{Csv, Form, Import, ImportFormat, SstableFormat};
 use crate::progress::Progress;
 use crate::time::now_micros;
 use crate::{Failure, options};
@@ -71,11 +72,21 @@ pub(crate) fn run(args: &Import) -> std::result::Result<(), Failure> {
     let written = loader.finish(&mut target, &mut |partitions| progress.at(partitions))?;
     progress.clear();
     drop(lock);
+    let seconds = started.elapsed().max(Duration::from_millis(1)).as_secs_f64();
+    if args.output == Form::Json {
+        let sstables = written.iter().map(|s| {
+            json!({"data": s.descriptor.component(Component::Data).display().to_string(), "partitions": s.keys,
+                   "rows": s.rows, "data_length": s.data_length, "bytes": s.bytes})
+        });
+        let text = json!({"rows": read.rows, "deletions": read.deletions, "input_bytes": read.bytes, "seconds": seconds,
+                          "sstables": sstables.collect::<Vec<_>>()});
+        println!("{text:#}");
+        return Ok(());
+    }
     for sstable in &written {
         println!("{}", sstable.descriptor.component(Component::Data).display());
     }
     let size: u64 = written.iter().map(|s| s.bytes).sum();
-    let seconds = started.elapsed().max(Duration::from_millis(1)).as_secs_f64();
     let stored: u64 = written.iter().map(|s| s.rows).sum();
     eprintln!(
         "{} rows and {} deletions ({} bytes) became {} rows in {} SSTable{} ({size} bytes) in {seconds:.2} s, {:.0} rows/s",

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-use sstablefs::schema::Detail;
-use sstablefs::table::{Database, discover};
+use serde_json::{Value, json};
+use sstablefs::cql::names::cql_name;
+use sstablefs::schema::{ColumnKind, Detail, uuid};
+use sstablefs::table::{Database, TableStore, discover};
 
-use crate::args::Schema;
+use crate::args::{Form, Schema};
 use crate::{Failure, options};
 
 /// Keyspaces that Cassandra makes itself.
@@ -21,8 +23,14 @@ pub(crate) fn run(args: &Schema) -> Result<(), Failure> {
     let shown = if args.full || own.is_empty() { all.iter().collect() } else { own };
     // Of a table's folder only that table is asked for.
     let whole = args.data.iter().any(|path| !is_table(path));
-    let mut texts = Vec::new();
+    let (mut texts, mut tables) = (Vec::new(), Vec::new());
     for keyspace in shown {
+        if args.output == Form::Json {
+            for table in database.tables(keyspace).iter().filter_map(|table| database.table(keyspace, table)) {
+                tables.push(describe(&table, detail)?);
+            }
+            continue;
+        }
         if whole {
             texts.push(database.keyspace_cql(keyspace, detail)?);
             continue;
@@ -34,13 +42,38 @@ pub(crate) fn run(args: &Schema) -> Result<(), Failure> {
         }
     }
     let mut out = io::stdout().lock();
-    out.write_all(texts.join("\n").as_bytes())?;
+    match args.output {
+        Form::Text => out.write_all(texts.join("\n").as_bytes())?,
+        Form::Json => writeln!(out, "{:#}", Value::Array(tables))?,
+    }
     out.flush()?;
     let problems: BTreeSet<String> = database.problems().iter().map(ToString::to_string).collect();
     for problem in problems {
         eprintln!("sstablefs: {problem}");
     }
     Ok(())
+}
+
+fn describe(store: &TableStore, detail: Detail) -> Result<Value, Failure> {
+    let table = store.schema()?;
+    let kinds = [&table.partition_key, &table.clustering, &table.statics, &table.regulars];
+    let columns = kinds.into_iter().flatten().map(|column| {
+        let kind = match column.kind {
+            ColumnKind::PartitionKey => "partition_key",
+            ColumnKind::Clustering => "clustering",
+            ColumnKind::Static => "static",
+            ColumnKind::Regular => "regular",
+        };
+        json!({"name": column.name, "type": cql_name(&column.ty), "kind": kind, "descending": column.reversed})
+    });
+    Ok(json!({
+        "keyspace": table.keyspace,
+        "table": table.name,
+        "id": uuid(&table.id),
+        "names_are_made_up": store.is_inferred(),
+        "columns": columns.collect::<Vec<_>>(),
+        "cql": store.schema_cql(detail)?,
+    }))
 }
 
 /// Whether a path is that of one table or SSTable.

@@ -164,6 +164,28 @@ fn a_reader_that_stops_is_no_error() {
 }
 
 #[test]
+fn schema_and_import_as_json() {
+    for (data, _) in versions() {
+        let at = data.to_str().unwrap();
+        let tables: serde_json::Value = serde_json::from_str(&succeeded(&["schema", "-o", "json", at])).unwrap();
+        let table = tables.as_array().unwrap().iter().find(|t| t["table"] == "p1c1").unwrap();
+        assert_eq!(
+            table["columns"][0],
+            serde_json::json!({"name": "p0", "type": "timestamp", "kind": "partition_key", "descending": false})
+        );
+        assert_eq!(table["columns"][1]["descending"], true);
+        assert!(table["cql"].as_str().unwrap().starts_with("CREATE TABLE keys.p1c1"));
+        let folder = tempfile::tempdir().unwrap();
+        let (file, out) = (folder.path().join("new.csv"), folder.path().join("out"));
+        fs::write(&file, "p0,c0,v\n2024-01-01,1,7\n2024-01-01,2,8\n").unwrap();
+        let args = ["import", at, "keys.p1c1", file.to_str().unwrap(), "--out", out.to_str().unwrap(), "-o", "json"];
+        let done: serde_json::Value = serde_json::from_str(&succeeded(&args)).unwrap();
+        assert_eq!((&done["rows"], &done["sstables"][0]["partitions"]), (&2.into(), &1.into()));
+        assert!(Path::new(done["sstables"][0]["data"].as_str().unwrap()).is_file());
+    }
+}
+
+#[test]
 fn completions_and_manual_pages_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = succeeded(&["completions", shell]);

@@ -75,6 +75,7 @@ impl Daemon {
         });
         let (mounted, fs) = match (mounted, ready) {
             (Ok(mounted), ready) => {
+                tracing::info!("mounted at {}", self.mountpoint.display());
                 if let Some(ready) = ready {
                     ready.done();
                 }
