@@ -5,6 +5,7 @@ pub mod csv;
 pub mod dump;
 pub mod explain;
 pub mod json;
+mod literal;
 pub mod name;
 pub mod parse;
 pub mod result;

@@ -6,16 +6,18 @@ use sstablefs::rows::{Cell, ComplexDeletion, Liveness, Row};
 use sstablefs::schema::Column;
 
 use super::layout::Layout;
-use super::writer::Times;
+use super::times::Times;
 use crate::json::field_position;
-use crate::value::{JsonValue, TextValue, integer, json_escape, json_string};
+use crate::literal::Literal;
+use crate::value::{JsonValue, TextValue, json_escape, json_string};
 
 /// What a column decides of the text of its cells.
 pub(super) struct DumpColumn {
-    /// From the brace that begins a cell to the end of the column's name.
-    open: Vec<u8>,
-    /// For a column of single cells, also what stands before the value.
-    open_value: Vec<u8>,
+    /// From the brace that begins a cell to the end of the column's name, and on to what comes first behind it.
+    open: Literal,
+    open_value: Literal,
+    open_path: Literal,
+    open_deletion: Literal,
     layout: CellLayout,
 }
 
@@ -36,10 +38,17 @@ pub(super) fn stored_value(ty: &Type) -> JsonValue {
 
 impl DumpColumn {
     pub(super) fn new(column: &Column, layout: &Layout) -> Self {
-        let mut open = layout.inline_open.to_vec();
-        open.extend_from_slice(if layout.inline_open.len() > 1 { b"\"name\" : " } else { b"\"name\":" });
+        let mut open = Vec::new();
+        layout.cell_name.write(&mut open);
         json_string(&names::identifier(&column.name), &mut open);
-        let open_value = [open.as_slice(), &layout.value].concat();
+        let behind = |texts: &[&Literal]| {
+            let mut text = open.clone();
+            texts.iter().for_each(|t| t.write(&mut text));
+            Literal::from(text)
+        };
+        let open_value = behind(&[&layout.value]);
+        let open_path = behind(&[&layout.path]);
+        let open_deletion = behind(&[&layout.deletion_info, &layout.marked_deleted]);
         let layout = match &column.ty {
             Type::User(user) if user.multi_cell => CellLayout::User(
                 user.fields
@@ -58,15 +67,14 @@ impl DumpColumn {
                 None => CellLayout::Simple(stored_value(ty)),
             },
         };
-        DumpColumn { open, open_value, layout }
+        DumpColumn { open: open.into(), open_value, open_path, open_deletion, layout }
     }
 
     /// Appends the deletion of all earlier cells of the column.
     pub(super) fn deletion(&self, deletion: &ComplexDeletion, layout: &Layout, times: &Times, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.open);
-        out.extend_from_slice(&layout.deletion_info);
-        times.deletion(&deletion.deletion, layout, out);
-        out.extend_from_slice(layout.inline_close);
+        self.open_deletion.write(out);
+        times.deletion_behind(&deletion.deletion, layout, out);
+        layout.inline_close.write(out);
     }
 
     #[inline]
@@ -81,19 +89,17 @@ impl DumpColumn {
         let tombstone = cell.is_tombstone();
         let value = match &self.layout {
             CellLayout::Simple(value) => {
-                out.extend_from_slice(if tombstone { &self.open } else { &self.open_value });
+                if tombstone { &self.open } else { &self.open_value }.write(out);
                 Some(value)
             }
             CellLayout::Collection { path, value } => {
-                self.open_path(layout, out);
-                let mut text = Vec::new();
-                path.write(row.path(cell), &mut text)?;
-                json_escape(&String::from_utf8_lossy(&text), out);
+                self.open_path.write(out);
+                path.write_in_json(row.path(cell), out)?;
                 close_path(layout, tombstone, out);
                 Some(value)
             }
             CellLayout::User(fields) => {
-                self.open_path(layout, out);
+                self.open_path.write(out);
                 let field = fields.get(field_position(row.path(cell))?);
                 out.extend_from_slice(field.map_or(&[], |(name, _)| name));
                 close_path(layout, tombstone, out);
@@ -101,10 +107,10 @@ impl DumpColumn {
             }
         };
         if tombstone {
-            out.extend_from_slice(&layout.tombstone);
+            layout.tombstone.write(out);
             times.seconds(cell.local_deletion_time, out);
             out.push(b'"');
-            out.extend_from_slice(layout.inline_close);
+            layout.inline_close.write(out);
         } else {
             match value {
                 Some(value) => value.write(row.value(cell), out)?,
@@ -112,7 +118,7 @@ impl DumpColumn {
             }
         }
         if liveness.is_empty() || cell.timestamp != liveness.timestamp {
-            out.extend_from_slice(if tombstone { &layout.tombstone_tstamp } else { &layout.tstamp });
+            if tombstone { &layout.tombstone_tstamp } else { &layout.tstamp }.write(out);
             times.micros(cell.timestamp, out);
             out.push(b'"');
         }
@@ -120,35 +126,12 @@ impl DumpColumn {
             let expired = cell.local_deletion_time <= times.now;
             times.expiry(cell.ttl, cell.local_deletion_time, expired, layout, out);
         }
-        out.extend_from_slice(if tombstone { &layout.tombstone_close } else { layout.inline_close });
+        if tombstone { &layout.tombstone_close } else { &layout.inline_close }.write(out);
         Ok(())
     }
-
-    fn open_path(&self, layout: &Layout, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.open);
-        out.extend_from_slice(&layout.path);
-        out.extend_from_slice(layout.list_open);
-        out.push(b'"');
-    }
 }
 
+#[inline]
 fn close_path(layout: &Layout, tombstone: bool, out: &mut Vec<u8>) {
-    out.push(b'"');
-    out.extend_from_slice(layout.list_close);
-    if !tombstone {
-        out.extend_from_slice(&layout.value);
-    }
-}
-
-impl Times {
-    /// `"ttl"` and what belongs to it, behind other fields.
-    pub(super) fn expiry(&self, ttl: i32, time: i64, expired: bool, layout: &Layout, out: &mut Vec<u8>) {
-        out.extend_from_slice(&layout.ttl);
-        integer(ttl.into(), out);
-        out.extend_from_slice(&layout.expires_at);
-        self.seconds(time, out);
-        out.push(b'"');
-        out.extend_from_slice(&layout.expired);
-        out.extend_from_slice(if expired { b"true" } else { b"false" });
-    }
+    if tombstone { &layout.path_close } else { &layout.path_close_value }.write(out);
 }

@@ -1,48 +1,56 @@
 //! The fixed texts of a dump in both of its layouts: a line a partition, or pretty-printed as Jackson's
 //! DefaultPrettyPrinter does it with JsonTransformer's indenters, which put some objects and arrays on one line.
 
+use crate::literal::Literal;
+
 /// Texts that depend on the layout alone; made once.
 pub(super) struct Layout {
     pretty: bool,
-    pub(super) list_open: &'static [u8],
-    pub(super) list_comma: &'static [u8],
-    pub(super) list_close: &'static [u8],
-    pub(super) list_empty: &'static [u8],
-    /// Begins an object that stands on one line.
-    pub(super) inline_open: &'static [u8],
-    pub(super) inline_close: &'static [u8],
-    pub(super) partition_open: Vec<u8>,
-    pub(super) partition_position: Vec<u8>,
-    pub(super) partition_deletion: Vec<u8>,
-    pub(super) partition_rows: Vec<u8>,
-    pub(super) row_open: Vec<u8>,
-    pub(super) static_open: Vec<u8>,
-    pub(super) row_clustering: Vec<u8>,
-    pub(super) row_liveness: Vec<u8>,
-    pub(super) row_deletion: Vec<u8>,
-    pub(super) row_cells: Vec<u8>,
-    pub(super) bound_open: Vec<u8>,
-    pub(super) boundary_open: Vec<u8>,
-    pub(super) bound_start: Vec<u8>,
-    pub(super) bound_end: Vec<u8>,
-    pub(super) bound_clustering: Vec<u8>,
-    pub(super) bound_deletion: Vec<u8>,
-    pub(super) bound_close: Vec<u8>,
-    pub(super) tombstone: Vec<u8>,
+    pub(super) list_open: Literal,
+    pub(super) list_comma: Literal,
+    pub(super) list_close: Literal,
+    pub(super) list_empty: Literal,
+    /// Begins the object of a cell, up to its name.
+    pub(super) cell_name: Literal,
+    /// Ends an object that stands on one line.
+    pub(super) inline_close: Literal,
+    pub(super) partition_open: Literal,
+    pub(super) partition_position: Literal,
+    pub(super) partition_deletion: Literal,
+    pub(super) partition_rows: Literal,
+    pub(super) row_open: Literal,
+    pub(super) static_open: Literal,
+    pub(super) row_clustering: Literal,
+    pub(super) row_liveness: Literal,
+    pub(super) row_deletion: Literal,
+    pub(super) row_cells: Literal,
+    pub(super) bound_open: Literal,
+    pub(super) boundary_open: Literal,
+    pub(super) bound_start: Literal,
+    pub(super) bound_end: Literal,
+    pub(super) bound_clustering: Literal,
+    pub(super) bound_deletion: Literal,
+    pub(super) bound_close: Literal,
+    pub(super) tombstone: Literal,
     /// Fields of an object that stands on one line, each behind another field.
-    pub(super) tstamp: Vec<u8>,
-    pub(super) ttl: Vec<u8>,
-    pub(super) expires_at: Vec<u8>,
-    pub(super) expired: Vec<u8>,
-    pub(super) path: Vec<u8>,
-    pub(super) value: Vec<u8>,
-    pub(super) deletion_info: Vec<u8>,
-    pub(super) local_delete_time: Vec<u8>,
-    pub(super) marked_deleted: Vec<u8>,
-    pub(super) tstamp_first: Vec<u8>,
+    pub(super) tstamp: Literal,
+    pub(super) ttl: Literal,
+    pub(super) expires_at: Literal,
+    pub(super) expired: Literal,
+    /// Up to the quote in front of the path of a cell, and on from the one behind it.
+    pub(super) path: Literal,
+    pub(super) path_close: Literal,
+    pub(super) path_close_value: Literal,
+    pub(super) value: Literal,
+    pub(super) deletion_info: Literal,
+    /// Behind the digits of another time, whose quote it closes.
+    pub(super) local_delete_time: Literal,
+    /// Ends an object behind the digits of a time.
+    pub(super) time_close: Literal,
+    pub(super) marked_deleted: Literal,
     /// In a tombstone, whose object goes on over more lines behind its deletion.
-    pub(super) tombstone_tstamp: Vec<u8>,
-    pub(super) tombstone_close: Vec<u8>,
+    pub(super) tombstone_tstamp: Literal,
+    pub(super) tombstone_close: Literal,
 }
 
 impl Layout {
@@ -53,17 +61,18 @@ impl Layout {
         let first = |level: usize, name: &str| format!("{}\"{name}\"{colon}", indent(level));
         let field = |level: usize, name: &str| format!(",{}\"{name}\"{colon}", indent(level));
         let inline = |name: &str| format!("{}\"{name}\"{colon}", if pretty { ", " } else { "," });
-        let open = if pretty { "{ " } else { "{" };
+        let (open, close) = if pretty { ("{ ", " }") } else { ("{", "}") };
+        let (list, list_close) = if pretty { ("[ ", " ]") } else { ("[", "]") };
         let row = |kind: &str| format!("{}{{{}\"{kind}\"", indent(3), first(4, "type"));
         let bound = |name: &str| format!("{}{{{}\"", field(4, name), first(5, "type"));
         Layout {
             pretty,
-            list_open: if pretty { b"[ " } else { b"[" },
-            list_comma: if pretty { b", " } else { b"," },
-            list_close: if pretty { b" ]" } else { b"]" },
-            list_empty: if pretty { b"[ ]" } else { b"[]" },
-            inline_open: open.as_bytes(),
-            inline_close: if pretty { b" }" } else { b"}" },
+            list_open: list.into(),
+            list_comma: Literal::new(if pretty { b", " } else { b"," }),
+            list_close: list_close.into(),
+            list_empty: Literal::new(if pretty { b"[ ]" } else { b"[]" }),
+            cell_name: format!("{open}\"name\"{colon}").into(),
+            inline_close: close.into(),
             partition_open: format!(
                 "{{{}\"REGULAR\"{}{{{}",
                 first(2, "table kind"),
@@ -77,7 +86,7 @@ impl Layout {
             row_open: format!("{}{}", row("row"), field(4, "position")).into(),
             static_open: format!("{}{}", row("static_block"), field(4, "position")).into(),
             row_clustering: field(4, "clustering").into(),
-            row_liveness: field(4, "liveness_info").into(),
+            row_liveness: format!("{}{open}\"tstamp\"{colon}\"", field(4, "liveness_info")).into(),
             row_deletion: field(4, "deletion_info").into(),
             row_cells: format!("{}[", field(4, "cells")).into(),
             bound_open: row("range_tombstone_bound").into(),
@@ -92,12 +101,14 @@ impl Layout {
             ttl: inline("ttl").into(),
             expires_at: format!("{}\"", inline("expires_at")).into(),
             expired: inline("expired").into(),
-            path: inline("path").into(),
+            path: format!("{}{list}\"", inline("path")).into(),
+            path_close: format!("\"{list_close}").into(),
+            path_close_value: format!("\"{list_close}{}", inline("value")).into(),
             value: inline("value").into(),
             deletion_info: inline("deletion_info").into(),
-            local_delete_time: format!("{}\"", inline("local_delete_time")).into(),
+            local_delete_time: format!("\"{}\"", inline("local_delete_time")).into(),
+            time_close: format!("\"{close}").into(),
             marked_deleted: format!("{open}\"marked_deleted\"{colon}\"").into(),
-            tstamp_first: format!("{open}\"tstamp\"{colon}\"").into(),
             tombstone_tstamp: format!("{}\"", field(6, "tstamp")).into(),
             tombstone_close: format!("{}}}", indent(5)).into(),
         }

@@ -5,6 +5,7 @@ mod cells;
 mod debug;
 mod layout;
 mod stream;
+mod times;
 mod writer;
 
 pub use self::stream::DumpStream;

@@ -7,49 +7,10 @@ use sstablefs::schema::{Column, Table};
 
 use super::cells::{DumpColumn, stored_value};
 use super::layout::Layout;
+use super::times::Times;
 use super::{DumpForm, DumpOptions};
-use crate::value::{JsonValue, TextValue, instant, integer, json_string};
-
-/// How times are printed.
-pub(super) struct Times {
-    raw: bool,
-    pub(super) now: i64,
-}
-
-impl Times {
-    /// Appends a time in microseconds as JsonTransformer.dateString does: of times before 1970 the whole seconds are cut
-    /// towards zero and the fraction is counted upwards, and nanoseconds that overflow a long stay at its limit.
-    #[inline]
-    pub(super) fn micros(&self, micros: i64, out: &mut Vec<u8>) {
-        if self.raw {
-            integer(micros, out);
-        } else {
-            let nanos = micros.saturating_mul(1000).rem_euclid(1_000_000_000);
-            instant(micros / 1_000_000, nanos as u32, out);
-        }
-    }
-
-    #[inline]
-    pub(super) fn seconds(&self, seconds: i64, out: &mut Vec<u8>) {
-        if self.raw {
-            integer(seconds, out);
-        } else {
-            let nanos = seconds.saturating_mul(1_000_000_000).rem_euclid(1_000_000_000);
-            instant(seconds, nanos as u32, out);
-        }
-    }
-
-    /// The object of a deletion's two times.
-    pub(super) fn deletion(&self, deletion: &DeletionTime, layout: &Layout, out: &mut Vec<u8>) {
-        out.extend_from_slice(&layout.marked_deleted);
-        self.micros(deletion.marked_for_delete_at, out);
-        out.push(b'"');
-        out.extend_from_slice(&layout.local_delete_time);
-        self.seconds(deletion.local_deletion_time, out);
-        out.push(b'"');
-        out.extend_from_slice(layout.inline_close);
-    }
-}
+use crate::literal::Literal;
+use crate::value::{JsonValue, TextValue, integer};
 
 /// Writes the JSON forms.
 pub(super) struct JsonDump {
@@ -77,7 +38,7 @@ impl JsonDump {
         let columns = |columns: &[Column]| columns.iter().map(|c| DumpColumn::new(c, &layout)).collect();
         JsonDump {
             form: options.form,
-            times: Times { raw: options.raw_times, now: options.now },
+            times: Times::new(options),
             key: key.iter().map(TextValue::new).collect(),
             composite_key,
             clustering: table.clustering.iter().map(|c| stored_value(&c.ty)).collect(),
@@ -108,18 +69,17 @@ impl JsonDump {
 
     fn key(&self, key: &[u8], out: &mut Vec<u8>) -> Result<()> {
         if self.composite_key && key.is_empty() {
-            out.extend_from_slice(self.layout.list_empty);
+            self.layout.list_empty.write(out);
             return Ok(());
         }
-        let mut text = Vec::new();
-        out.extend_from_slice(self.layout.list_open);
+        self.layout.list_open.write(out);
         let mut part = |i: usize, value: &[u8]| -> Result<()> {
             if i > 0 {
-                out.extend_from_slice(self.layout.list_comma);
+                self.layout.list_comma.write(out);
             }
-            text.clear();
-            self.key[i].write(value, &mut text)?;
-            json_string(&String::from_utf8_lossy(&text), out);
+            out.push(b'"');
+            self.key[i].write_in_json(value, out)?;
+            out.push(b'"');
             Ok(())
         };
         if self.composite_key {
@@ -133,7 +93,7 @@ impl JsonDump {
         } else {
             part(0, key)?;
         }
-        out.extend_from_slice(self.layout.list_close);
+        self.layout.list_close.write(out);
         Ok(())
     }
 
@@ -158,15 +118,15 @@ impl JsonDump {
         self.partitions += 1;
         self.rows = 0;
         self.layout.line(1, out);
-        out.extend_from_slice(&self.layout.partition_open);
+        self.layout.partition_open.write(out);
         self.key(key, out)?;
-        out.extend_from_slice(&self.layout.partition_position);
+        self.layout.partition_position.write(out);
         integer(position as i64, out);
         if !deletion.is_live() {
-            out.extend_from_slice(&self.layout.partition_deletion);
+            self.layout.partition_deletion.write(out);
             self.times.deletion(&deletion, &self.layout, out);
         }
-        out.extend_from_slice(&self.layout.partition_rows);
+        self.layout.partition_rows.write(out);
         Ok(())
     }
 
@@ -184,17 +144,17 @@ impl JsonDump {
 
     pub(super) fn static_row(&mut self, row: &Row, position: u64, out: &mut Vec<u8>) -> Result<()> {
         self.separate(out);
-        out.extend_from_slice(&self.layout.static_open);
+        self.layout.static_open.write(out);
         integer(position as i64, out);
         self.row_body(row, &self.statics, out)
     }
 
     pub(super) fn row(&mut self, row: &Row, position: u64, out: &mut Vec<u8>) -> Result<()> {
         self.separate(out);
-        out.extend_from_slice(&self.layout.row_open);
+        self.layout.row_open.write(out);
         integer(position as i64, out);
         if !row.clustering.is_empty() {
-            out.extend_from_slice(&self.layout.row_clustering);
+            self.layout.row_clustering.write(out);
             self.clustering(|i| Some(row.clustering_value(i)), out)?;
         }
         self.row_body(row, &self.regulars, out)
@@ -202,17 +162,17 @@ impl JsonDump {
 
     /// The values of a clustering or of its prefix; what a prefix does not have is `"*"`.
     fn clustering<'a>(&self, value: impl Fn(usize) -> Option<Option<&'a [u8]>>, out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(self.layout.list_open);
+        self.layout.list_open.write(out);
         for (i, renderer) in self.clustering.iter().enumerate() {
             if i > 0 {
-                out.extend_from_slice(self.layout.list_comma);
+                self.layout.list_comma.write(out);
             }
             match value(i) {
                 Some(value) => renderer.write_or_null(value, out)?,
                 None => out.extend_from_slice(b"\"*\""),
             }
         }
-        out.extend_from_slice(self.layout.list_close);
+        self.layout.list_close.write(out);
         Ok(())
     }
 
@@ -220,21 +180,20 @@ impl JsonDump {
         let JsonDump { layout, times, .. } = self;
         let liveness = &row.liveness;
         if !liveness.is_empty() {
-            out.extend_from_slice(&layout.row_liveness);
-            out.extend_from_slice(&layout.tstamp_first);
+            layout.row_liveness.write(out);
             times.micros(liveness.timestamp, out);
             out.push(b'"');
             if liveness.is_expiring() {
                 let expired = liveness.local_expiration_time < times.now;
                 times.expiry(liveness.ttl, liveness.local_expiration_time, expired, layout, out);
             }
-            out.extend_from_slice(layout.inline_close);
+            layout.inline_close.write(out);
         }
         if !row.deletion.is_live() {
-            out.extend_from_slice(&layout.row_deletion);
+            layout.row_deletion.write(out);
             times.deletion(&row.deletion, layout, out);
         }
-        out.extend_from_slice(&layout.row_cells);
+        layout.row_cells.write(out);
         let mut first = true;
         let mut separate = |out: &mut Vec<u8>| {
             if !std::mem::take(&mut first) {
@@ -272,17 +231,17 @@ impl JsonDump {
         match marker.kind {
             BoundKind::ExclusiveEndInclusiveStart | BoundKind::InclusiveEndExclusiveStart => {
                 let inclusive_start = marker.kind == BoundKind::ExclusiveEndInclusiveStart;
-                out.extend_from_slice(&layout.boundary_open);
+                layout.boundary_open.write(out);
                 self.bound(&layout.bound_start, inclusive_start, marker, &marker.start, out)?;
                 self.bound(&layout.bound_end, !inclusive_start, marker, &marker.end, out)?;
             }
             BoundKind::InclusiveStart | BoundKind::ExclusiveStart => {
-                out.extend_from_slice(&layout.bound_open);
+                layout.bound_open.write(out);
                 let inclusive = marker.kind == BoundKind::InclusiveStart;
                 self.bound(&layout.bound_start, inclusive, marker, &marker.start, out)?;
             }
             BoundKind::InclusiveEnd | BoundKind::ExclusiveEnd => {
-                out.extend_from_slice(&layout.bound_open);
+                layout.bound_open.write(out);
                 let inclusive = marker.kind == BoundKind::InclusiveEnd;
                 self.bound(&layout.bound_end, inclusive, marker, &marker.end, out)?;
             }
@@ -293,21 +252,21 @@ impl JsonDump {
 
     fn bound(
         &self,
-        open: &[u8],
+        open: &Literal,
         inclusive: bool,
         marker: &Marker,
         deletion: &DeletionTime,
         out: &mut Vec<u8>,
     ) -> Result<()> {
-        out.extend_from_slice(open);
+        open.write(out);
         out.extend_from_slice(if inclusive { b"inclusive\"" } else { b"exclusive\"" });
         if !marker.clustering.is_empty() {
-            out.extend_from_slice(&self.layout.bound_clustering);
+            self.layout.bound_clustering.write(out);
             self.clustering(|i| (i < marker.clustering.len()).then(|| marker.clustering_value(i)), out)?;
         }
-        out.extend_from_slice(&self.layout.bound_deletion);
+        self.layout.bound_deletion.write(out);
         self.times.deletion(deletion, &self.layout, out);
-        out.extend_from_slice(&self.layout.bound_close);
+        self.layout.bound_close.write(out);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use sstablefs::cql::Type;
 use sstablefs::rows::{Cell, Row};
 use sstablefs::{Error, Result};
 
+use crate::literal::Literal;
 use crate::rows::CellIndex;
 use crate::value::{JsonValue, separate};
 
@@ -11,7 +12,9 @@ pub(super) struct JsonColumn {
     /// Among the table's statics or regulars.
     index: usize,
     /// `, "name": `
-    prefix: Vec<u8>,
+    prefix: Literal,
+    /// The same with `null` behind it.
+    null: Literal,
     layout: Layout,
 }
 
@@ -45,13 +48,13 @@ impl Layout {
 
 impl JsonColumn {
     pub(super) fn new(index: usize, prefix: Vec<u8>, ty: &Type) -> Self {
-        JsonColumn { index, prefix, layout: Layout::new(ty) }
+        let null = [prefix.as_slice(), b"null"].concat().into();
+        JsonColumn { index, prefix: prefix.into(), null, layout: Layout::new(ty) }
     }
 
     #[inline]
     pub(super) fn write_null(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.prefix);
-        out.extend_from_slice(b"null");
+        self.null.write(out);
     }
 
     #[inline]
@@ -61,7 +64,7 @@ impl JsonColumn {
             self.write_null(out);
             return Ok(());
         };
-        out.extend_from_slice(&self.prefix);
+        self.prefix.write(out);
         match &self.layout {
             Layout::Simple(value) => value.write(row.value(first), out),
             layout => write_cells(layout, row, cells, out),

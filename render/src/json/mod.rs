@@ -11,13 +11,14 @@ use sstablefs::rows::Row;
 use sstablefs::schema::{Column, Table};
 
 use self::column::JsonColumn;
+use crate::literal::Literal;
 use crate::rows::{CellIndex, RowText, Shown, key_parts};
 use crate::value::{JsonValue, json_name};
 
 /// Renders each row as the object that SELECT JSON * returns for it, without a line end.
 pub struct JsonRows {
-    key: Vec<(Vec<u8>, JsonValue)>,
-    clustering: Vec<(Vec<u8>, JsonValue)>,
+    key: Vec<(Literal, JsonValue)>,
+    clustering: Vec<(Literal, JsonValue)>,
     statics: Vec<JsonColumn>,
     regulars: Vec<JsonColumn>,
     cells: CellIndex,
@@ -37,8 +38,8 @@ impl JsonRows {
             text.extend_from_slice(b": ");
             text
         };
-        let key = shown.key.iter().map(|c| (prefix(c), JsonValue::new(&c.ty))).collect();
-        let clustering = shown.clustering.iter().map(|c| (prefix(c), JsonValue::new(&c.ty))).collect();
+        let key = shown.key.iter().map(|c| (prefix(c).into(), JsonValue::new(&c.ty))).collect();
+        let clustering = shown.clustering.iter().map(|c| (prefix(c).into(), JsonValue::new(&c.ty))).collect();
         let mut columns = |order: &[usize], all: &[Column]| {
             order.iter().map(|&i| JsonColumn::new(i, prefix(&all[i]), &all[i].ty)).collect()
         };
@@ -63,7 +64,7 @@ impl RowText for JsonRows {
         key_text.clear();
         key_parts(key, columns.len(), |i, value| {
             let (prefix, renderer) = &columns[i];
-            key_text.extend_from_slice(prefix);
+            prefix.write(key_text);
             renderer.write(value, key_text)
         })?;
         static_text.clear();
@@ -80,7 +81,7 @@ impl RowText for JsonRows {
     fn row(&mut self, row: Option<&Row>, out: &mut Vec<u8>) -> Result<()> {
         out.extend_from_slice(&self.key_text);
         for (i, (prefix, value)) in self.clustering.iter().enumerate() {
-            out.extend_from_slice(prefix);
+            prefix.write(out);
             value.write_or_null(row.and_then(|row| row.clustering_value(i)), out)?;
         }
         out.extend_from_slice(&self.static_text);

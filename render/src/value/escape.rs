@@ -18,6 +18,38 @@ pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
+/// Appends the bytes of a text as the inside of a JSON string.
+#[inline]
+pub fn json_text(bytes: &[u8], out: &mut Vec<u8>) {
+    if is_plain(bytes) { out.extend_from_slice(bytes) } else { json_escape(&utf8(bytes), out) }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Not zero when one of eight bytes is not ASCII or JSON escapes it. Which one, only the lowest mark tells for sure.
+#[inline]
+fn marks(word: u64) -> u64 {
+    let zero = |w: u64| w.wrapping_sub(ONES) & !w;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (word | control | zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64))) & HIGH
+}
+
+/// Whether a text is ASCII that JSON shows as it is. Looks at all of it: most texts are plain, and short.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let (words, _) = bytes.as_chunks::<8>();
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let all = words.iter().fold(marks(u64::from_le_bytes(*last)), |all, w| all | marks(u64::from_le_bytes(*w)));
+        return all == 0;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let word = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+        return marks(word) == 0;
+    }
+    bytes.iter().all(|b| b.is_ascii() && !JSON_SPECIAL[usize::from(*b)])
+}
+
 /// Whether a byte of a JSON string needs an escape.
 const fn json_special(b: u8) -> bool {
     b < 0x20 || b == b'"' || b == b'\\'
@@ -58,24 +90,11 @@ pub fn json_escape(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Position of the first byte that JSON must escape; eight bytes at a time.
+/// Position of the first byte that JSON must escape.
 fn first_special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (chunks, _) = bytes.as_chunks::<8>();
-    let mut at = 0;
-    for chunk in chunks {
-        let word = u64::from_le_bytes(*chunk);
-        let zero = |w: u64| w.wrapping_sub(ONES) & !w;
-        // The lowest marked byte is exact, bytes above it may be marked by the borrow: the table decides below.
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let marks = (control | zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64))) & HIGH;
-        if marks != 0 {
-            break;
-        }
-        at += 8;
-    }
-    bytes[at..].iter().position(|&b| JSON_SPECIAL[usize::from(b)]).map(|i| at + i)
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words.iter().take_while(|w| marks(u64::from_le_bytes(**w)) == 0).count() * 8;
+    bytes[plain..].iter().position(|&b| JSON_SPECIAL[usize::from(b)]).map(|i| plain + i)
 }
 
 /// Appends a JSON string.
@@ -97,7 +116,8 @@ pub(super) fn cqlsh_text(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
     if quoted {
         out.push(b'\'');
     }
-    if bytes.iter().all(plain) {
+    // Without an early end, many bytes are looked at at once.
+    if bytes.iter().fold(true, |all, b| all & plain(b)) {
         out.extend_from_slice(bytes);
     } else {
         for c in utf8(bytes).chars() {

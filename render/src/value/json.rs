@@ -4,7 +4,7 @@ use sstablefs::Result;
 use sstablefs::cql::{Type, elements};
 
 use super::elements::{counter_total, fixed, for_each};
-use super::escape::{hex, json_escape, json_string, utf8};
+use super::escape::{hex, json_string, json_text};
 use super::{address, number, time};
 
 /// The name of a column or field as a JSON key: one that is not lower case stands between quotes of its own.
@@ -92,7 +92,7 @@ impl JsonValue {
         match self {
             Self::Text => {
                 out.push(b'"');
-                json_escape(&utf8(value), out);
+                json_text(value, out);
                 out.push(b'"');
             }
             Self::Blob => {
@@ -202,14 +202,21 @@ impl JsonValue {
 
     /// A value as the key of a JSON object: what is no string becomes one.
     pub fn write_key(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let start = out.len();
-        self.write(value, out)?;
-        if out.get(start) == Some(&b'"') {
-            return Ok(());
+        if matches!(self, Self::Text) {
+            return self.write(value, out);
         }
-        let bare = String::from_utf8_lossy(&out[start..]).into_owned();
-        out.truncate(start);
-        json_string(&bare, out);
+        let start = out.len();
+        out.push(b'"');
+        self.write(value, out)?;
+        match out.get(start + 1) {
+            Some(b'"') => drop(out.remove(start)),
+            Some(b'[' | b'{') => {
+                let bare = out.split_off(start + 1);
+                json_text(&bare, out);
+                out.push(b'"');
+            }
+            _ => out.push(b'"'),
+        }
         Ok(())
     }
 }

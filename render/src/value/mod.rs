@@ -16,7 +16,7 @@ mod time;
 pub use csv::CsvValue;
 
 pub(crate) use elements::counter_total;
-pub use escape::{hex, json_escape, json_string};
+pub use escape::{hex, json_escape, json_string, json_text};
 pub use json::JsonValue;
 pub(crate) use json::{json_name, separate};
 pub use literal::CqlLiteral;

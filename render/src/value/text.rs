@@ -5,7 +5,7 @@ use sstablefs::bytes::Cursor;
 use sstablefs::cql::Type;
 
 use super::elements::fixed;
-use super::escape::{hex, utf8};
+use super::escape::{hex, json_text, utf8};
 use super::{address, number, time};
 
 /// Renders values of one type as plain text.
@@ -92,6 +92,24 @@ impl TextValue {
             Self::Date => time::java_date(time::date_days(fixed(value, "date")?), out),
             Self::Time => time::time(i64::from_be_bytes(fixed(value, "time")?), out)?,
             Self::Duration => time::duration(value, out)?,
+        }
+        Ok(())
+    }
+}
+
+impl TextValue {
+    /// Appends the text of a value as the inside of a JSON string.
+    #[inline]
+    pub(crate) fn write_in_json(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Self::Text => json_text(value, out),
+            Self::Tuple(_) | Self::Composite(_) => {
+                let mut text = Vec::new();
+                self.write(value, &mut text)?;
+                json_text(&text, out);
+            }
+            // Digits, names and the like: nothing to escape.
+            _ => self.write(value, out)?,
         }
         Ok(())
     }
