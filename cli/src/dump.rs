@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sstablefs::cql::DecoratedKey;
 use sstablefs::rows::{DeletionTime, Marker, PartitionStream, Row, Unfiltered};
@@ -12,6 +12,7 @@ use sstablefs_render::{DumpForm, DumpOptions, DumpStream, KeyNames};
 
 use crate::Failure;
 use crate::args::Sstabledump;
+use crate::dump_slices::WholeDump;
 use crate::time::now;
 
 /// So much text is made before it is written.
@@ -43,15 +44,24 @@ pub(crate) fn run(args: &Sstabledump) -> Result<(), Failure> {
         [] => None,
         keys => Some(positions(&reader, &names, keys.iter().filter(|key| !excluded.contains(*key)))?),
     };
-    let mut dump = DumpStream::new(reader.scan_all()?, Scanner::position, &table, &options);
-    if !excluded.is_empty() {
-        let mut text = Vec::new();
-        dump.exclude(move |key| {
-            text.clear();
-            let known = names.write_text(key, &mut text);
-            known.is_ok() && std::str::from_utf8(&text).is_ok_and(|text| excluded.contains(text))
-        });
+    let (names, excluded) = (Arc::new(names), Arc::new(excluded));
+    let exclude = |dump: &mut DumpStream<Scanner>| {
+        if !excluded.is_empty() {
+            let (names, excluded, mut text) = (names.clone(), excluded.clone(), Vec::new());
+            dump.exclude(move |key| {
+                text.clear();
+                let known = names.write_text(key, &mut text);
+                known.is_ok() && std::str::from_utf8(&text).is_ok_and(|text| excluded.contains(text))
+            });
+        }
+    };
+    if positions.is_none() {
+        let whole =
+            WholeDump { reader: &reader, table: &table, options: &options, exclude: &exclude, spare: Mutex::default() };
+        return whole.print(&mut io::stdout().lock());
     }
+    let mut dump = DumpStream::new(reader.scan_all()?, Scanner::position, &table, &options);
+    exclude(&mut dump);
     print(dump, positions)
 }
 

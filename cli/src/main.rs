@@ -2,7 +2,9 @@
 
 mod args;
 mod dump;
+mod dump_slices;
 mod import;
+mod in_order;
 mod info;
 mod packaging;
 mod progress;

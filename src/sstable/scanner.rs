@@ -65,7 +65,7 @@ impl Scanner {
         })
     }
 
-    /// Position in the uncompressed data: of the partition's start.
+    /// Position in the uncompressed data: of the partition's start; behind the last one, where it ended.
     pub fn partition_position(&self) -> u64 {
         self.partition_start
     }
@@ -85,12 +85,12 @@ impl Scanner {
             self.in_partition = false;
         }
         let position = self.decoder.position();
+        self.partition_start = position;
         if position >= self.end || self.decoder.at_end() {
             let between =
                 matches!(self.expected, Expected::Range(..)) && position != self.end.min(self.reader.data().len());
             return if between { Err(self.wrong_index(position)) } else { Ok(false) };
         }
-        self.partition_start = position;
         std::mem::swap(&mut self.key, &mut self.previous);
         self.deletion = self.decoder.partition(&mut self.key.key, &mut self.static_row)?;
         self.key.token = self.reader.key_order().token(&self.key.key);

@@ -10,6 +10,7 @@ mod newest;
 mod parallel;
 mod slice;
 mod store;
+mod token_slices;
 mod txn;
 mod view;
 
@@ -17,4 +18,5 @@ pub use database::{Database, Options};
 pub use keys::KeyStream;
 pub use slice::Candidate;
 pub use store::TableStore;
+pub use token_slices::TokenSlices;
 pub use view::{PartitionRows, ScanRange, View};

@@ -65,6 +65,11 @@ impl<S: PartitionStream> DumpStream<S> {
         self.json.resume();
     }
 
+    /// Whether what was appended ends with a whole partition, or nothing was.
+    pub fn is_between(&self) -> bool {
+        self.state != State::InPartition
+    }
+
     /// The stream, to be placed elsewhere between two partitions: `-k`.
     pub fn stream(&mut self) -> &mut S {
         &mut self.stream

@@ -113,8 +113,7 @@ fn read_parts(mut cursor: Cursor<'_>, row: &mut Row, head: &Head, layout: &Layou
     if missing == 0 {
         if set.plain {
             for column in &set.columns {
-                let cell = reader.cell(column)?;
-                row.cells.push(cell);
+                reader.cell(column, &mut row.cells)?;
             }
         } else {
             for column in &set.columns {
@@ -168,6 +167,24 @@ fn large_subset(
     Ok(())
 }
 
+impl ColumnDecoder {
+    /// Whether cells of the column may be none of the table's.
+    #[inline]
+    fn may_drop(&self) -> bool {
+        self.target.is_none() || self.dropped_at.is_some()
+    }
+
+    fn keeps(&self, timestamp: i64) -> bool {
+        self.dropped_at.is_none_or(|dropped| timestamp > dropped)
+    }
+
+    /// Takes the cell that was read last away again when it was dropped.
+    #[cold]
+    fn drop_last(&self, row: &mut Row) {
+        row.cells.pop_if(|cell| self.target.is_none() || !self.keeps(cell.timestamp));
+    }
+}
+
 struct CellReader<'a> {
     cursor: Cursor<'a>,
     layout: &'a Layout,
@@ -176,11 +193,10 @@ struct CellReader<'a> {
 
 impl CellReader<'_> {
     fn column(&mut self, column: &ColumnDecoder, has_deletion: bool, row: &mut Row) -> Result<()> {
-        let kept = |timestamp: i64| column.dropped_at.is_none_or(|dropped| timestamp > dropped);
         if !column.complex {
-            let cell = self.cell(column)?;
-            if column.target.is_some() && kept(cell.timestamp) {
-                row.cells.push(cell);
+            self.cell(column, &mut row.cells)?;
+            if column.may_drop() {
+                column.drop_last(row);
             }
             return Ok(());
         }
@@ -189,23 +205,25 @@ impl CellReader<'_> {
             if let Some(target) = column.target
                 // Row.Builder takes only what supersedes a live one; nb writes the live one's local time in 32 bits.
                 && deletion.marked_for_delete_at != NO_TIMESTAMP
-                && kept(deletion.marked_for_delete_at)
+                && column.keeps(deletion.marked_for_delete_at)
             {
                 row.complex_deletions.push(ComplexDeletion { column: target, deletion });
             }
         }
         let count = self.cursor.vint()?;
         for _ in 0..count {
-            let cell = self.cell(column)?;
-            if column.target.is_some() && kept(cell.timestamp) {
-                row.cells.push(cell);
+            self.cell(column, &mut row.cells)?;
+            if column.may_drop() {
+                column.drop_last(row);
             }
         }
         Ok(())
     }
 
+    /// Appends the next cell. It is put where it stays: a cell handed on as a value is copied in larger pieces than it was
+    /// written in, for which the processor has to wait.
     #[inline]
-    fn cell(&mut self, column: &ColumnDecoder) -> Result<Cell> {
+    fn cell(&mut self, column: &ColumnDecoder, cells: &mut Vec<Cell>) -> Result<()> {
         let flags = self.cursor.u8()?;
         let timestamp = if flags & CELL_ROW_TIMESTAMP != 0 {
             self.liveness.timestamp
@@ -218,7 +236,9 @@ impl CellReader<'_> {
         }
         let path = if column.complex { self.span(Length::Vint)? } else { Span::default() };
         let value = if flags & CELL_EMPTY_VALUE != 0 { Span::default() } else { self.span(column.length)? };
-        Ok(Cell { column: column.target.unwrap_or(u16::MAX), ttl, timestamp, local_deletion_time, value, path })
+        let column = column.target.unwrap_or(u16::MAX);
+        cells.push(Cell { column, ttl, timestamp, local_deletion_time, value, path });
+        Ok(())
     }
 
     fn deletion(&mut self, flags: u8) -> Result<(i64, i32)> {

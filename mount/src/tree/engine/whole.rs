@@ -6,11 +6,9 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::ops::Bound;
 
 use sstablefs::Result;
-use sstablefs::cql::{DecoratedKey, Token};
-use sstablefs::table::ScanRange;
+use sstablefs::table::TokenSlices;
 
 use super::crew::{Crew, Pending};
 use super::rows::{Rows, RowsAt, RowsText};
@@ -27,28 +25,19 @@ const AHEAD: usize = 3;
 pub(super) struct WholeTable {
     /// Of all partitions.
     rows: Rows,
-    slices: u64,
+    slices: TokenSlices,
     crew: Crew,
 }
 
 impl WholeTable {
     pub(super) fn new(rows: Rows, crew: Crew, slice_data: u64) -> Self {
-        let data: u64 = rows.view.sstables().iter().map(|s| s.data().len()).sum();
-        let by_token = matches!(rows.view.key_order().token(&[]), Token::Murmur3(_));
-        let slices = if by_token { (data / slice_data).clamp(1, 1 << 32) } else { 1 };
+        let data = rows.view.sstables().iter().map(|s| s.data().len()).sum();
+        let slices = TokenSlices::new(rows.view.key_order(), data, slice_data);
         WholeTable { rows, slices, crew }
     }
 
     fn slice(&self, slice: u64) -> Rows {
-        let border = |i: u64| {
-            // The tokens from the least on, in equal parts.
-            let token = (u128::from(i) << 64) / u128::from(self.slices);
-            let token = i64::MIN.wrapping_add(token as i64);
-            DecoratedKey { token: Token::Murmur3(token), key: Vec::new() }
-        };
-        let start = if slice == 0 { Bound::Unbounded } else { Bound::Included(border(slice)) };
-        let end = if slice + 1 == self.slices { Bound::Unbounded } else { Bound::Excluded(border(slice + 1)) };
-        Rows { range: ScanRange { start, end }, is_part: true, ..self.rows.clone() }
+        Rows { range: self.slices.range(slice), is_part: true, ..self.rows.clone() }
     }
 }
 
@@ -145,7 +134,7 @@ impl WholeText {
         let behind = u64::from(self.within.is_some());
         while self.read > 0 && self.ahead.len() < AHEAD {
             let next = self.slice + behind + self.ahead.len() as u64;
-            if next >= self.table.slices {
+            if next >= self.table.slices.count() {
                 return;
             }
             let rows = self.table.slice(next);
@@ -164,7 +153,7 @@ impl Producer for WholeText {
             self.table.rows.open(out);
         }
         while out.len() < target {
-            if self.slice == self.table.slices {
+            if self.slice == self.table.slices.count() {
                 self.table.rows.close(out);
                 return Ok(false);
             }
