@@ -9,29 +9,47 @@ import tempfile
 import time
 from pathlib import Path
 
+from . import bench_cqlite, bench_growth, bench_jobs, bench_mount
 from .bench_data import SCRIPTS, Data
-from .bench_jobs import JOBS
 from .bench_measure import Table, Tool
 
 ROOT = SCRIPTS.parent
 ROWS = 874_697
+JOBS = {
+    'sstabledump': bench_jobs.sstabledump,
+    'jsonl': lambda bench: bench_jobs.whole_table(bench, 'jsonl'),
+    'csv': bench_cqlite.rows_csv,
+    'select': bench_cqlite.select,
+    'empty': bench_mount.big_file,
+    'lookup': bench_mount.lookup_job,
+    'opens': bench_mount.opens_job,
+    'list': bench_mount.list_job,
+    'mount': bench_mount.mount_many,
+    'import': bench_jobs.load,
+    'shapes': bench_growth.shapes,
+    'growth': bench_growth.growth,
+}
 
 
 class Bench:
     """What each job is given."""
 
     def __init__(self, options, folder):
-        self.quick, self.runs, self.scripts = options.quick, options.runs, SCRIPTS
+        self.quick, self.runs, self.folder, self.scripts = options.quick, options.runs, folder, SCRIPTS
         self.program = options.binary or build('sstablefs-cli', 'sstablefs')
         self.tool = Tool(options.tool or build('sstablefs-benches', 'sstablefs-bench'))
         self.data = Data(folder, self.program)
         self.scratch = Path(tempfile.mkdtemp(prefix='scratch.', dir=folder))
         self.point = self.scratch / 'mnt'
         self.table = Table()
+        self.grids = []  # the other tables
 
     def readings(self):
         """The default table, written by Cassandra."""
         return self.data.table('readings', 20_000 if self.quick else ROWS, 'cassandra')
+
+    def tiny(self):
+        return self.data.table('tiny', 20_000 if self.quick else 1_000_000)
 
 
 def build(package, name):
@@ -77,7 +95,7 @@ def main():
                 print(f'FAILS {failed[-1]}', file=sys.stderr, flush=True)
     finally:
         shutil.rmtree(bench.scratch, ignore_errors=True)
-    print(about, bench.table, sep='\n\n')
+    print(about, *([bench.table] if bench.table.lines else []), *bench.grids, sep='\n\n')
     print(f'\n{options.runs} run(s) of each, {time.time() - started:.0f} s in all')
     for failure in failed:
         print(f'FAILS {failure}')

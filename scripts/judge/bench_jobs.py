@@ -14,20 +14,21 @@ BLOCK = 1 << 20
 
 
 def digest(command, env=None):
-    """How many bytes a program prints, and their hash."""
+    """How many bytes and lines a program prints, and their hash."""
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env)
-    size, hashed = 0, hashlib.sha256()
+    size, lines, hashed = 0, 0, hashlib.sha256()
     while block := process.stdout.read(BLOCK):
         size += len(block)
+        lines += block.count(b'\n')
         hashed.update(block)
     if process.wait() != 0:
         raise RuntimeError(f'{command} ended with status {process.returncode}')
-    return size, hashed.hexdigest()
+    return size, lines, hashed.hexdigest()
 
 
-def sstabledump(bench, table=None, job='sstabledump -l', target=True):
-    table = table or bench.readings()
-    file = table.data_files[0]
+def dumped(bench, table, runs):
+    """Samples of sstabledump -l, ours and Cassandra's, and how many bytes each prints: the same ones."""
+    file, = table.data_files
     # Cassandra's tool may change what lies beside the file.
     copy = bench.scratch / 'dump'
     shutil.rmtree(copy, ignore_errors=True)
@@ -37,15 +38,20 @@ def sstabledump(bench, table=None, job='sstabledump -l', target=True):
     env = bench.data.java_env('1g')
     ours = [bench.program, 'sstabledump', file, '-l']
     peer = [bench.scripts / 'cassandra', 'sstabledump', copy / file.name, '-l']
-    size, hashed = digest(ours)
-    if digest(peer, env) != (size, hashed):
-        raise RuntimeError(f'{job}: Cassandra prints other bytes')
-    a, b = alternate(bench.runs, lambda: bench.tool.run(*ours)[0], lambda: bench.tool.run(*peer, env=env)[0])
-    row = Row(job, median(a), median(b), 'Cassandra', table.rows, size, peak(a), peak(b), cpu=cpu(a), peer_cpu=cpu(b))
-    if target:
-        row.target, row.reached = f'20 x, {READ_LIMIT} MiB', row.ratio() >= 20 and row.rss <= READ_LIMIT
-    bench.table.add(row)
+    printed = digest(ours)
+    if digest(peer, env) != printed:
+        raise RuntimeError(f'{table.name}: Cassandra prints another dump')
+    a, b = alternate(runs, lambda: bench.tool.run(*ours)[0], lambda: bench.tool.run(*peer, env=env)[0], warm=False)
     shutil.rmtree(copy)
+    return a, b, printed[0]
+
+
+def sstabledump(bench):
+    table = bench.readings()
+    a, b, size = dumped(bench, table, bench.runs)
+    row = Row('sstabledump -l', median(a), median(b), 'Cassandra', table.rows, size, peak(a), peak(b), cpu=cpu(a), peer_cpu=cpu(b))
+    row.target, row.reached = f'20 x, {READ_LIMIT} MiB', row.ratio() >= 20 and row.rss <= READ_LIMIT
+    bench.table.add(row)
 
 
 def read_through(bench, mount, path):
@@ -65,37 +71,50 @@ def mounted(bench, table, *options):
     return Mount(bench.program, table.root, bench.point, '--schema', table.schema, '--read-only', *options, log=bench.scratch / 'mount.log')
 
 
-def rows_jsonl(bench):
-    whole_table(bench, 'jsonl')
-
-
-def rows_csv(bench):
-    whole_table(bench, 'csv')
-
-
-def whole_table(bench, form):
-    table = bench.readings()
+def text_of(bench, table, form, runs):
+    """Samples of reading rows.FORM through a mount, and its bytes and lines."""
     with mounted(bench, table) as mount:
         path = mount.point / 'bench' / table.name / f'rows.{form}'
-        size, _ = digest(['cat', path])
-        a, = alternate(bench.runs, lambda: read_through(bench, mount, path))
-    row = Row(f'rows.{form} through the mount, dd bs=1M', median(a), rows=table.rows, bytes=size, rss=peak(a), cpu=cpu(a))
+        size, lines, _ = digest(['cat', path])
+        samples, = alternate(runs, lambda: read_through(bench, mount, path), warm=False)
+    return samples, size, lines
+
+
+def whole_table(bench, form, peer=None, peer_name=''):
+    """rows.FORM through the mount; `peer` is a command that prints the table."""
+    table = bench.readings()
+    ours, theirs = [], []
+    with mounted(bench, table) as mount:
+        path = mount.point / 'bench' / table.name / f'rows.{form}'
+        size, lines, _ = digest(['cat', path])
+        if lines != table.rows + (form == 'csv'):
+            raise RuntimeError(f'rows.{form} has {lines} lines')
+        if peer:
+            ours, theirs = alternate(min(bench.runs, 3), lambda: read_through(bench, mount, path), lambda: bench.tool.run(*peer)[0])
+        else:
+            ours, = alternate(bench.runs, lambda: read_through(bench, mount, path), warm=False)
+    row = Row(f'rows.{form} through the mount, dd bs=1M', median(ours), peer_name=peer_name, rows=table.rows, bytes=size, rss=peak(ours), cpu=cpu(ours))
     row.target = f'1 GB/s, {READ_LIMIT} MiB'
     row.reached = size / row.ours >= 1e9 and row.rss <= READ_LIMIT
+    if peer:
+        row.peer, row.peer_rss, row.peer_cpu = median(theirs), peak(theirs), cpu(theirs)
+        row.target, row.reached = '40 x, ' + row.target, row.reached and row.ratio() >= 40
     bench.table.add(row)
+
+
+def imported(bench, table, csv, out):
+    """One run of import, into `out`."""
+    shutil.rmtree(out, ignore_errors=True)
+    empty = bench.scratch / 'empty' / 'bench' / f'{table.name}-{1:032x}'
+    empty.mkdir(parents=True, exist_ok=True)
+    return bench.tool.run(bench.program, 'import', empty.parent.parent, f'bench.{table.name}', csv, '--schema', table.schema, '--format', 'oa', '--out', out)[0]
 
 
 def load(bench):
     """CSV to an SSTable. The writer's time is without the start of Java, ours is the whole of it."""
     table = bench.readings()
     csv = bench.data.csv(table.name, table.rows)
-    empty = bench.scratch / 'empty' / 'bench' / f'{table.name}-{1:032x}'
-    empty.mkdir(parents=True, exist_ok=True)
     out = bench.scratch / 'out'
-
-    def ours():
-        shutil.rmtree(out, ignore_errors=True)
-        return bench.tool.run(bench.program, 'import', empty.parent.parent, f'bench.{table.name}', csv, '--schema', table.schema, '--format', 'oa', '--out', out)[0]
 
     def peer():
         shutil.rmtree(out, ignore_errors=True)
@@ -106,12 +125,10 @@ def load(bench):
         sample.inner = float(seconds)
         return sample
 
-    a, b = alternate(min(bench.runs, 3), ours, peer, warm=False)
+    a, b = alternate(min(bench.runs, 3), lambda: imported(bench, table, csv, out), peer, warm=False)
     row = Row('CSV to an SSTable (import)', median(a), median(b), 'CQLSSTableWriter', table.rows, csv.stat().st_size, peak(a), peak(b), cpu=cpu(a), peer_cpu=cpu(b))
     # 128 MiB beside the memtable, which is 64.
     row.target, row.reached = '10 x, 192 MiB', row.ratio() >= 10 and row.rss <= 192
     bench.table.add(row)
     shutil.rmtree(out, ignore_errors=True)
 
-
-JOBS = {'sstabledump': sstabledump, 'jsonl': rows_jsonl, 'csv': rows_csv, 'import': load}

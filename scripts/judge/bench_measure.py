@@ -96,29 +96,40 @@ def amount(number, unit):
     return f'{number:.0f} {unit}'
 
 
-def line(row):
+def cells(row):
     peer = f'{duration(row.peer)}, {row.peer_name}' if row.peer else row.peer_name or '-'
     ratio = row.ratio()
     spent = '-' if row.cpu is None else duration(row.cpu) + (f'; {duration(row.peer_cpu)}' if row.peer_cpu else '')
     rss = '-' if row.rss is None else f'{row.rss:.0f} MiB' + (f'; {row.peer_rss:.0f} MiB' if row.peer_rss else '')
-    cells = [row.job, duration(row.ours), peer,
-             f'{ratio:.1f}' if ratio and ratio >= 0.95 else f'{ratio:.2f}' if ratio else '-', spent,
-             f'{row.rows / row.ours:,.0f}' if row.rows else '-', amount(row.bytes / row.ours, 'B') + '/s' if row.bytes else '-', rss, row.target or '-',
-             '-' if row.reached is None else 'yes' if row.reached else '**no**']
-    return '| ' + ' | '.join(cells) + ' |'
+    return [row.job, duration(row.ours), peer,
+            f'{ratio:.1f}' if ratio and ratio >= 0.95 else f'{ratio:.2f}' if ratio else '-', spent,
+            f'{row.rows / row.ours:,.0f}' if row.rows else '-', amount(row.bytes / row.ours, 'B') + '/s' if row.bytes else '-', rss, row.target or '-',
+            '-' if row.reached is None else 'yes' if row.reached else '**no**']
 
 
-HEAD = '''| job | ours, median | peer, median | ratio | CPU; peer's | rows/s | bytes/s | peak RSS; peer's | target | reached |
-|---|---|---|---|---|---|---|---|---|---|'''
+HEAD = ['job', 'ours, median', 'peer, median', 'ratio', "CPU; peer's", 'rows/s', 'bytes/s', "peak RSS; peer's", 'target', 'reached']
 
 
-class Table:
-    def __init__(self):
-        self.rows = []
+class Grid:
+    """A Markdown table that grows line by line; each line is also shown when it is there."""
 
-    def add(self, row):
-        self.rows.append(row)
-        print(line(row), file=sys.stderr, flush=True)
+    def __init__(self, title, head):
+        self.title, self.head, self.lines = title, head, []
+
+    def add(self, cells):
+        text = '| ' + ' | '.join(map(str, cells)) + ' |'
+        self.lines.append(text)
+        print(text, file=sys.stderr, flush=True)
 
     def __str__(self):
-        return '\n'.join([HEAD, *map(line, self.rows)])
+        return '\n'.join([f'{self.title}:', '', '| ' + ' | '.join(self.head) + ' |', '|---' * len(self.head) + '|', *self.lines])
+
+
+class Table(Grid):
+    """The main table."""
+
+    def __init__(self):
+        super().__init__('Jobs', HEAD)
+
+    def add(self, row):
+        super().add(cells(row))

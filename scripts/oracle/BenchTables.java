@@ -202,7 +202,7 @@ public class BenchTables
                         + "?, ".repeat(shape.names.size() - 1) + "?)";
         CQLSSTableWriter.Builder builder = CQLSSTableWriter.builder().inDirectory(outDir)
             .forTable(shape.create(" WITH compression = {'class': '" + compressor + "'}"))
-            .using(insert).withBufferSizeInMiB(128);
+            .using(insert).withBufferSizeInMiB(192);
         if (version.equals("da"))
             builder.withFormat(DatabaseDescriptor.getSSTableFormats().get("bti"));
         long rows = 0;
