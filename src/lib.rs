@@ -13,5 +13,6 @@ pub mod schema;
 pub mod sstable;
 pub mod storage;
 pub mod table;
+mod worker;
 
 pub use error::{Error, Kind, Result};

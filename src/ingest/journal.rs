@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::loader::{Loader, LoaderOptions, count_keys, merged, remove};
+use super::loader::{Loader, LoaderOptions};
 use super::lock::Lock;
+use super::runs::{count_keys, merged, remove};
 use super::target::{Target, TargetOptions};
 use crate::error::{Error, Kind, Result};
 use crate::rows::{Marker, PartitionStream, Row, Unfiltered};

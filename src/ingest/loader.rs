@@ -1,26 +1,18 @@
 //! Input of any size, in any order, in bounded memory: what fills a memtable becomes a run on disk, and the runs are
-//! merged at the end.
+//! merged at the end. A run is written on another core while the next memtable is filled.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::memtable::Memtable;
-use super::scratch::Unsynced;
+use super::runs::{Runs, count_keys, merged, remove};
 use super::target::Target;
-use crate::cql::{KeyOrder, Token};
 use crate::error::{Error, Result};
-use crate::merge::Merged;
 use crate::rows::{DeletionTime, PartitionStream, RangeBound, Row, Sink};
 use crate::schema::Table;
-use crate::sstable::{
-    Component, Descriptor, Entries, HeaderBuilder, IndexEntry, Reader, Scanner, SerializationHeader, SstableId,
-    Version, Writer, WriterOptions, Written,
-};
+use crate::sstable::{Descriptor, HeaderBuilder, Version, Writer, WriterOptions, Written};
 use crate::storage::{FileFolder, Folder};
-
-/// As many runs are merged into one as soon as there are so many: each has buffers while it is read.
-const FAN_IN: usize = 32;
+use crate::worker::Worker;
 
 #[derive(Debug, Clone, Copy)]
 pub struct LoaderOptions {
@@ -30,23 +22,31 @@ pub struct LoaderOptions {
     pub max_size: Option<u64>,
 }
 
-struct Run {
-    descriptor: Descriptor,
-    written: Written,
-}
-
 /// Takes changes, and makes SSTables of them at the end. Dropped before, it leaves nothing.
 pub struct Loader {
     table: Arc<Table>,
-    version: Version,
     options: LoaderOptions,
-    scratch: PathBuf,
     memtable: Memtable,
-    /// Of all runs.
-    header: HeaderBuilder,
-    /// Those of one level each were made of so many of the level before.
-    levels: Vec<Vec<Run>>,
-    runs_made: u32,
+    /// One that was written, to be filled again.
+    spare: Option<Memtable>,
+    is_in_memory: bool,
+    runs: Store,
+}
+
+/// Writes memtables, and gives them back empty.
+type RunWriter = Worker<Box<Runs>, Memtable, (Memtable, Result<()>)>;
+
+/// Where runs are made.
+enum Store {
+    Here(Box<Runs>),
+    /// On another core.
+    Beside(Box<RunWriter>),
+    /// An error ended it.
+    Gone,
+}
+
+fn gone() -> Error {
+    Error::invalid("nothing more can be loaded after an error")
 }
 
 impl Loader {
@@ -54,19 +54,17 @@ impl Loader {
     pub fn new(table: &Arc<Table>, version: Version, scratch: PathBuf, options: LoaderOptions) -> Self {
         Loader {
             table: table.clone(),
-            version,
             options,
-            scratch,
             memtable: Memtable::new(table),
-            header: HeaderBuilder::new(table),
-            levels: Vec::new(),
-            runs_made: 0,
+            spare: None,
+            is_in_memory: true,
+            runs: Store::Here(Box::new(Runs::new(table, version, scratch))),
         }
     }
 
     /// Whether everything is in memory yet.
     pub fn is_in_memory(&self) -> bool {
-        self.levels.is_empty()
+        self.is_in_memory
     }
 
     /// What the header of an SSTable with what is in memory has to say.
@@ -75,28 +73,25 @@ impl Loader {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.memtable.is_empty() && self.levels.is_empty()
+        self.memtable.is_empty() && self.is_in_memory
     }
 
     /// Writes what was loaded, and tells how many partitions are done. Where it fails, nothing is left of it.
     pub fn finish(mut self, target: &mut Target, progress: &mut dyn FnMut(u64)) -> Result<Vec<Written>> {
         let folder: Arc<dyn Folder> = Arc::new(FileFolder::new(target.folder()));
         let mut out = Out { folder, target, table: self.table.clone(), max_size: self.options.max_size, progress };
-        if self.levels.is_empty() {
+        if self.is_in_memory {
             let header = self.memtable.header().clone();
             let mut sorted = self.memtable.sorted();
             let keys = sorted.count();
             return out.write(&mut sorted, &header, keys, None);
         }
         self.spill()?;
-        let runs: Vec<Run> = std::mem::take(&mut self.levels).into_iter().flatten().collect();
-        let readers = self.open(&runs)?;
+        let runs = self.all_runs()?;
+        let readers = runs.open()?;
         let keys = count_keys(&readers)?;
         let mut merged = merged(&self.table, &readers)?;
-        let size = runs.iter().map(|r| r.written.stored_length).sum();
-        let written = out.write(&mut merged, &self.header, keys, Some(size));
-        runs.iter().for_each(|run| remove(&run.descriptor));
-        written
+        out.write(&mut merged, runs.header(), keys, Some(runs.size()))
     }
 
     /// Writes what was loaded, all of which is in memory, as the one SSTable that `descriptor` names.
@@ -113,8 +108,29 @@ impl Loader {
         writer.finish()
     }
 
+    #[inline]
     fn check(&mut self) -> Result<()> {
-        if self.memtable.size() < self.options.memtable { Ok(()) } else { self.spill() }
+        // While one memtable is written another one is filled.
+        if self.memtable.size() < self.options.memtable / 2 { Ok(()) } else { self.check_full() }
+    }
+
+    #[cold]
+    fn check_full(&mut self) -> Result<()> {
+        if let Store::Here(_) = self.runs
+            && let Store::Here(runs) = std::mem::replace(&mut self.runs, Store::Gone)
+        {
+            let work = |runs: &mut Box<Runs>, mut memtable: Memtable| {
+                let added = runs.add(&mut memtable);
+                memtable.clear();
+                (memtable, added)
+            };
+            self.runs = match Worker::start(1, runs, work) {
+                Ok(worker) => Store::Beside(Box::new(worker)),
+                Err(runs) => Store::Here(runs),
+            };
+        }
+        let is_full = matches!(self.runs, Store::Beside(_)) || self.memtable.size() >= self.options.memtable;
+        if is_full { self.spill() } else { Ok(()) }
     }
 
     /// Makes a run of what is in memory.
@@ -122,54 +138,37 @@ impl Loader {
         if self.memtable.is_empty() {
             return Ok(());
         }
-        self.header.merge(self.memtable.header());
-        let (descriptor, header) = (self.next_run(), self.memtable.header().header(&self.table));
-        let mut sorted = self.memtable.sorted();
-        let keys = sorted.count();
-        let written = write_run(&self.scratch, &descriptor, &self.table, header, keys, &mut sorted)?;
-        self.memtable.clear();
-        self.add_run(0, Run { descriptor, written })
-    }
-
-    fn next_run(&mut self) -> Descriptor {
-        self.runs_made += 1;
-        Descriptor { dir: self.scratch.clone(), version: self.version, id: SstableId::Sequence(self.runs_made) }
-    }
-
-    fn add_run(&mut self, level: usize, run: Run) -> Result<()> {
-        if self.levels.len() <= level {
-            self.levels.resize_with(level + 1, Vec::new);
+        self.is_in_memory = false;
+        match &mut self.runs {
+            Store::Here(runs) => {
+                runs.add(&mut self.memtable)?;
+                self.memtable.clear();
+                Ok(())
+            }
+            Store::Beside(worker) => {
+                if let Some((memtable, added)) = worker.take()? {
+                    added?;
+                    self.spare = Some(memtable);
+                }
+                let empty = self.spare.take().unwrap_or_else(|| Memtable::new(&self.table));
+                worker.give(std::mem::replace(&mut self.memtable, empty))
+            }
+            Store::Gone => Err(gone()),
         }
-        self.levels[level].push(run);
-        if self.levels[level].len() < FAN_IN {
-            return Ok(());
+    }
+
+    /// Waits for the runs that are being written.
+    fn all_runs(&mut self) -> Result<Box<Runs>> {
+        match std::mem::replace(&mut self.runs, Store::Gone) {
+            Store::Here(runs) => Ok(runs),
+            Store::Beside(mut worker) => {
+                while let Some((_, added)) = worker.take()? {
+                    added?;
+                }
+                worker.finish()
+            }
+            Store::Gone => Err(gone()),
         }
-        let runs = std::mem::take(&mut self.levels[level]);
-        let readers = self.open(&runs)?;
-        let mut merged = merged(&self.table, &readers)?;
-        let (descriptor, header) = (self.next_run(), self.header.header(&self.table));
-        let keys = runs.iter().map(|r| r.written.keys).sum();
-        let written = write_run(&self.scratch, &descriptor, &self.table, header, keys, &mut merged)?;
-        runs.iter().for_each(|run| remove(&run.descriptor));
-        self.add_run(level + 1, Run { descriptor, written })
-    }
-
-    fn open(&self, runs: &[Run]) -> Result<Vec<Arc<Reader>>> {
-        runs.iter().map(|run| Reader::open(&run.descriptor, &self.table).map(Arc::new)).collect()
-    }
-}
-
-/// All that some SSTables hold, with all tombstones.
-pub(super) fn merged(table: &Arc<Table>, readers: &[Arc<Reader>]) -> Result<Merged<Scanner>> {
-    let keys = KeyOrder::new(table.partitioner, &table.partition_key_type());
-    let streams = readers.iter().map(Reader::scan_all).collect::<Result<Vec<_>>>()?;
-    Ok(Merged::new(table, &keys, streams))
-}
-
-impl Drop for Loader {
-    fn drop(&mut self) {
-        let runs: Vec<Run> = std::mem::take(&mut self.levels).into_iter().flatten().collect();
-        runs.iter().for_each(|run| remove(&run.descriptor));
     }
 }
 
@@ -199,71 +198,6 @@ impl Sink for Loader {
         self.memtable.range_tombstone(key, start, end, deletion)?;
         self.check()
     }
-}
-
-/// A run is only read once more by this process: neither compressed nor synced.
-fn write_run(
-    scratch: &Path,
-    descriptor: &Descriptor,
-    table: &Arc<Table>,
-    header: SerializationHeader,
-    keys: u64,
-    stream: &mut dyn PartitionStream,
-) -> Result<Written> {
-    let mut options = WriterOptions::of_table(table, descriptor.version, header, keys)?;
-    options.compression = None;
-    options.bloom_filter_fp_chance = 1.0;
-    let mut writer = Writer::new(Arc::new(Unsynced::new(scratch)), descriptor, table, options)?;
-    writer.append_all(stream)?;
-    writer.finish()?.ok_or_else(|| Error::invalid("a run of nothing"))
-}
-
-/// Without Data.db the rest of an SSTable is nothing.
-pub(super) fn remove(descriptor: &Descriptor) {
-    let _ = fs::remove_file(descriptor.component(Component::Data));
-    for component in Component::ALL {
-        let _ = fs::remove_file(descriptor.component(component));
-    }
-}
-
-/// How many different keys SSTables have in sum.
-pub(super) fn count_keys(readers: &[Arc<Reader>]) -> Result<u64> {
-    struct Input {
-        entries: Entries,
-        entry: IndexEntry,
-        token: Token,
-    }
-    let Some(order) = readers.first().map(|r| r.key_order().clone()) else { return Ok(0) };
-    let mut inputs = Vec::new();
-    for reader in readers {
-        let mut input = Input { entries: reader.index_from(None)?, entry: IndexEntry::default(), token: Token::Key };
-        if input.entries.next_entry(&mut input.entry)? {
-            input.token = order.token(&input.entry.key);
-            inputs.push(input);
-        }
-    }
-    let mut count = 0;
-    let mut least = Vec::new();
-    while let Some(first) = inputs
-        .iter()
-        .min_by(|a, b| order.compare_raw((a.token, &a.entry.key), (b.token, &b.entry.key)))
-        .map(|input| &input.entry.key)
-    {
-        count += 1;
-        least.clone_from(first);
-        let mut at = 0;
-        while let Some(input) = inputs.get_mut(at) {
-            if input.entry.key != least {
-                at += 1;
-            } else if input.entries.next_entry(&mut input.entry)? {
-                input.token = order.token(&input.entry.key);
-                at += 1;
-            } else {
-                inputs.swap_remove(at);
-            }
-        }
-    }
-    Ok(count)
 }
 
 /// Writes SSTables one behind the other.
@@ -325,9 +259,11 @@ impl Out<'_> {
             if done % TELL == 0 {
                 (self.progress)(done);
             }
-            if self.max_size.is_some_and(|max| current.stored_length() >= max)
-                && let Some(full) = writer.take()
-            {
+            let full = match self.max_size {
+                Some(max) => current.has_stored(max)?,
+                None => false,
+            };
+            if full && let Some(full) = writer.take() {
                 written.extend(full.finish()?);
             }
         }

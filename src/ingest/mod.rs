@@ -7,6 +7,7 @@ mod memtable;
 mod range_record;
 mod ranges;
 mod record;
+mod runs;
 mod scratch;
 mod sorted;
 mod target;

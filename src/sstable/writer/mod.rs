@@ -109,9 +109,9 @@ impl Writer {
         })
     }
 
-    /// Bytes of Data.db so far: to end an SSTable when it is large enough.
-    pub fn stored_length(&self) -> u64 {
-        self.data.stored()
+    /// Whether Data.db has so many bytes: to end an SSTable when it is large enough.
+    pub fn has_stored(&mut self, limit: u64) -> Result<bool> {
+        self.data.has_stored(limit)
     }
 
     /// Partitions so far.
