@@ -9,6 +9,7 @@
 //! of programs that quote everything, `""` is null for all types but texts. The csv crate tells neither one from the other, nor
 //! does it know escapes outside of quotes.
 
+use memchr::{memchr, memchr2, memchr3};
 use sstablefs::cql::Type;
 use sstablefs::schema::Table;
 
@@ -84,7 +85,7 @@ fn header(
     let mut faults = Vec::new();
     let mut scratch = String::new();
     for field in &records.fields {
-        let name = match records.text(window.bytes(), field, &mut scratch) {
+        let name = match records.text(window.bytes(), None, field, &mut scratch) {
             Ok(name) => name,
             Err(fault) => {
                 faults.push(fault);
@@ -174,6 +175,7 @@ impl Rows<'_> {
             return window.fault(Fault::new(last, reason), out);
         }
         self.builder.clear();
+        let text = std::str::from_utf8(record).ok();
         let escapes = records.quoting.style == CsvStyle::Cqlsh;
         let mut good = true;
         for (column, field) in self.columns.iter().zip(fields) {
@@ -189,7 +191,7 @@ impl Rows<'_> {
                 }
                 continue;
             }
-            let result = match records.text(record, field, &mut self.scratch) {
+            let result = match records.text(record, text, field, &mut self.scratch) {
                 Ok(text) => self.builder.set(column.target, &CsvText { text, escapes }),
                 Err(fault) => {
                     window.fault(fault, out)?;
@@ -296,7 +298,9 @@ impl Records {
             if bytes.get(at) == Some(&b'"') {
                 at += 1;
                 loop {
-                    let Some(found) = bytes[at..].iter().position(|&b| b == b'"' || cqlsh && b == b'\\') else {
+                    let rest = &bytes[at..];
+                    let found = if cqlsh { memchr2(b'"', b'\\', rest) } else { memchr(b'"', rest) };
+                    let Some(found) = found else {
                         return if at_end { no_end(start) } else { Split::Incomplete };
                     };
                     at += found;
@@ -318,8 +322,10 @@ impl Records {
                 at += 1;
             } else {
                 loop {
-                    let special = |&b: &u8| b == delimiter || b == b'\n' || cqlsh && b == b'\\';
-                    match bytes[at..].iter().position(special) {
+                    let rest = &bytes[at..];
+                    let found =
+                        if cqlsh { memchr3(delimiter, b'\n', b'\\', rest) } else { memchr2(delimiter, b'\n', rest) };
+                    match found {
                         Some(found) => at += found,
                         None if at_end => at = bytes.len(),
                         None => return Split::Incomplete,
@@ -370,14 +376,19 @@ impl Records {
         Some(Split::Bad(Fault::new(at, reason)))
     }
 
-    /// The text of a field.
-    fn text<'a>(&self, record: &'a [u8], field: &Field, scratch: &'a mut String) -> Result<&'a str, Fault> {
-        let bytes = &record[field.start..field.end];
-        let text = std::str::from_utf8(bytes).map_err(|e| {
-            let bad = &bytes[e.valid_up_to()..];
-            let reason = format!("byte 0x{:02x} is not UTF-8", bad.first().copied().unwrap_or(0));
-            Fault::new(field.start + e.valid_up_to(), reason)
-        })?;
+    /// The text of a field of the record, which is `text` if that is UTF-8.
+    #[inline]
+    fn text<'a>(
+        &self,
+        record: &'a [u8],
+        text: Option<&'a str>,
+        field: &Field,
+        scratch: &'a mut String,
+    ) -> Result<&'a str, Fault> {
+        let text = match text.and_then(|text| text.get(field.start..field.end)) {
+            Some(text) => text,
+            None => utf8(record, field)?,
+        };
         if !field.escaped {
             return Ok(text);
         }
@@ -390,6 +401,15 @@ impl Records {
         }
         Ok(scratch)
     }
+}
+
+fn utf8<'a>(record: &'a [u8], field: &Field) -> Result<&'a str, Fault> {
+    let bytes = &record[field.start..field.end];
+    std::str::from_utf8(bytes).map_err(|e| {
+        let bad = &bytes[e.valid_up_to()..];
+        let reason = format!("byte 0x{:02x} is not UTF-8", bad.first().copied().unwrap_or(0));
+        Fault::new(field.start + e.valid_up_to(), reason)
+    })
 }
 
 fn no_end(start: usize) -> Split {

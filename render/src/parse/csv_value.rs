@@ -10,8 +10,9 @@
 use std::borrow::Cow;
 
 use sstablefs::cql::{Type, names};
+use sstablefs::rows::Span;
 
-use super::nested::Parts;
+use super::nested::{Part, freeze, since};
 use super::row::Source;
 use super::scalar::{from_text, hex, is_nested, wrong};
 use super::shown;
@@ -30,25 +31,36 @@ impl Source for CsvText<'_> {
     }
 
     #[inline]
-    fn bytes(&self, ty: &Type, out: &mut Vec<u8>) -> Result<(), String> {
+    fn bytes(&self, ty: &Type, out: &mut Vec<u8>, parts: &mut Vec<Part>) -> Result<(), String> {
         match ty {
-            Type::Text | Type::Ascii if self.escapes && self.text.contains('\\') => {
-                from_text(ty, &unescape(self.text), out)
-            }
+            Type::Text | Type::Ascii if self.escapes => from_text(ty, &unescape(self.text), out),
             Type::Text | Type::Ascii => from_text(ty, self.text, out),
-            ty if is_nested(ty) => self.parts(ty)?.freeze(ty, out),
-            ty => scalar(ty, unquoted(self.text.trim()), out),
+            ty if is_nested(ty) => {
+                let (start, from) = (out.len(), parts.len());
+                self.parts(ty, out, parts)?;
+                freeze(ty, start, out, parts, from)
+            }
+            ty => scalar(ty, unquoted(trim(self.text)), out),
         }
     }
 
-    fn parts(&self, ty: &Type) -> Result<Parts, String> {
-        let mut reader = Reader { text: self.text, at: 0 };
-        let parts = reader.parts(ty)?;
+    fn parts(&self, ty: &Type, out: &mut Vec<u8>, parts: &mut Vec<Part>) -> Result<(), String> {
+        let mut reader = Reader { text: self.text, at: 0, out, parts };
+        reader.value(ty)?;
         reader.blank();
         if reader.at < self.text.len() {
             return Err(reader.wrong("the end of the value"));
         }
-        Ok(parts)
+        Ok(())
+    }
+}
+
+/// Without white space around.
+#[inline]
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~', .., b'!'..=b'~'] | [b'!'..=b'~'] => text,
+        _ => text.trim(),
     }
 }
 
@@ -67,13 +79,15 @@ fn scalar(ty: &Type, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
             hex(digits, out).ok_or_else(|| wrong(ty, text))
         }
         // COPY TO prints dates that Python does not have as days since 1970, CQL's numbers count from 2^31 days before.
-        Type::Date if text.parse::<i32>().is_ok() => {
-            let days = text.parse::<i32>().map_err(|_| wrong(ty, text))?;
-            out.extend_from_slice(&((i64::from(days) + (1 << 31)) as u32).to_be_bytes());
-            Ok(())
-        }
+        Type::Date => match text.parse::<i32>() {
+            Ok(days) => {
+                out.extend_from_slice(&((i64::from(days) + (1 << 31)) as u32).to_be_bytes());
+                Ok(())
+            }
+            Err(_) => from_text(ty, text, out),
+        },
         Type::Boolean if text.is_empty() => Err(wrong(ty, text)),
-        Type::Float | Type::Double => {
+        Type::Float | Type::Double if !text.bytes().any(|b| b.is_ascii_digit()) => {
             let number = text.trim_start_matches(['+', '-']);
             let sign = if text.starts_with('-') { "-" } else { "" };
             let infinite = ["inf", "infinity"].iter().any(|name| number.eq_ignore_ascii_case(name));
@@ -91,7 +105,12 @@ fn scalar(ty: &Type, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
 
 /// A text with the escapes that cqlsh prints. One that cqlsh did not print, since something else stands behind one of its
 /// backslashes, is taken as it is.
+#[inline]
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() { Cow::Borrowed(text) } else { unescape_all(text) }
+}
+
+fn unescape_all(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
@@ -115,28 +134,45 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
 }
 
 /// Reads a value with parts.
-struct Reader<'a> {
+struct Reader<'a, 'o> {
     text: &'a str,
     at: usize,
+    out: &'o mut Vec<u8>,
+    parts: &'o mut Vec<Part>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
+    #[inline]
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Skips white space.
+    #[inline]
     fn blank(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
+        while self.byte() == Some(b' ') {
+            self.at += 1;
+        }
+        if !self.byte().is_none_or(|b| b.is_ascii_graphic()) {
+            self.at = self.text.len() - self.rest().trim_start().len();
+        }
     }
 
     /// Skips white space and the byte, if it is there.
+    #[inline]
     fn skip(&mut self, byte: u8) -> bool {
         self.blank();
-        let found = self.text.as_bytes().get(self.at) == Some(&byte);
+        let found = self.byte() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
+    #[cold]
     fn wrong(&self, expected: &str) -> String {
         let column = self.text[..self.at.min(self.text.len())].chars().count() + 1;
         match self.rest() {
@@ -168,48 +204,50 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn parts(&mut self, ty: &Type) -> Result<Parts, String> {
-        let mut elements = Vec::new();
-        Ok(match ty {
+    /// Reads the parts of a value of the type.
+    fn value(&mut self, ty: &Type) -> Result<(), String> {
+        match ty {
             Type::List { element, .. } | Type::Set { element, .. } | Type::Vector { element, .. } => {
                 let (open, close) = if matches!(ty, Type::Set { .. }) { (b'{', b'}') } else { (b'[', b']') };
                 self.open(ty, open)?;
                 self.sequence(close, |reader| {
-                    elements.push(reader.part(element, close)?);
+                    let value = reader.part(element, close)?;
+                    reader.parts.push(Part::of(value));
                     Ok(())
-                })?;
-                Parts::Elements(elements)
+                })
             }
             Type::Map { key, value, .. } => {
-                let mut entries = Vec::new();
                 self.open(ty, b'{')?;
                 self.sequence(b'}', |reader| {
                     let key = reader.part(key, b':')?;
                     if !reader.skip(b':') {
                         return Err(reader.wrong("':' behind a key"));
                     }
-                    entries.push((key, reader.part(value, b'}')?));
+                    let value = reader.part(value, b'}')?;
+                    reader.parts.push(Part { key, value });
                     Ok(())
-                })?;
-                Parts::Entries(entries)
+                })
             }
             Type::Tuple(types) => {
-                let mut fields = Vec::new();
+                let from = self.parts.len();
                 self.open(ty, b'(')?;
                 self.sequence(b')', |reader| {
-                    let Some(ty) = types.get(fields.len()) else {
+                    let Some(ty) = types.get(reader.parts.len() - from) else {
                         return Err(format!("the tuple has {} elements, here are more", types.len()));
                     };
-                    fields.push(reader.field(ty, b')')?);
+                    let field = reader.field(ty, b')')?;
+                    reader.parts.push(field);
                     Ok(())
                 })?;
-                if fields.len() != types.len() {
-                    return Err(format!("the tuple has {} elements, here are {}", types.len(), fields.len()));
+                let count = self.parts.len() - from;
+                if count != types.len() {
+                    return Err(format!("the tuple has {} elements, here are {count}", types.len()));
                 }
-                Parts::Fields(fields)
+                Ok(())
             }
             Type::User(user) => {
-                let mut fields = vec![None; user.fields.len()];
+                let from = self.parts.len();
+                self.parts.resize(from + user.fields.len(), Part::NULL);
                 let mut seen = vec![false; user.fields.len()];
                 self.open(ty, b'{')?;
                 self.sequence(b'}', |reader| {
@@ -221,13 +259,13 @@ impl<'a> Reader<'a> {
                         return Err(format!("the field {} is there twice", user.fields[i].0));
                     }
                     let (name, ty) = &user.fields[i];
-                    fields[i] = reader.field(ty, b'}').map_err(|e| format!("field {}: {e}", shown(name)))?;
+                    let field = reader.field(ty, b'}').map_err(|e| format!("field {}: {e}", shown(name)))?;
+                    reader.parts[from + i] = field;
                     Ok(())
-                })?;
-                Parts::Fields(fields)
+                })
             }
-            _ => return Err(wrong(ty, self.rest())),
-        })
+            _ => Err(wrong(ty, self.rest())),
+        }
     }
 
     /// The name of a field and the colon behind it: as it is, or in quotes as CQL has it. Of two that fit the longer one.
@@ -252,7 +290,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A part that may be null: nothing, or the word.
-    fn field(&mut self, ty: &Type, close: u8) -> Result<Option<Vec<u8>>, String> {
+    fn field(&mut self, ty: &Type, close: u8) -> Result<Part, String> {
         self.blank();
         let (bare, end) = self.bare(close);
         if bare.is_empty()
@@ -260,51 +298,58 @@ impl<'a> Reader<'a> {
             || bare.eq_ignore_ascii_case("null")
         {
             self.at = end;
-            return Ok(None);
+            return Ok(Part::NULL);
         }
-        self.part(ty, close).map(Some)
+        self.part(ty, close).map(Part::of)
     }
 
     /// The bytes of a part, which ends before a comma or the given byte.
-    fn part(&mut self, ty: &Type, close: u8) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
+    fn part(&mut self, ty: &Type, close: u8) -> Result<Span, String> {
+        let start = self.out.len();
         if is_nested(ty) {
-            self.parts(ty)?.freeze(ty, &mut bytes)?;
-            return Ok(bytes);
+            let from = self.parts.len();
+            self.value(ty)?;
+            freeze(ty, start, self.out, self.parts, from)?;
+            return Ok(since(start, self.out));
         }
         self.blank();
         let is_text = matches!(ty, Type::Text | Type::Ascii);
-        if self.rest().starts_with('\'') {
+        if self.byte() == Some(b'\'') {
             let text = self.quoted()?;
             if is_text {
-                from_text(ty, &unescape(&text), &mut bytes)?;
+                from_text(ty, &unescape(&text), self.out)?;
             } else {
-                scalar(ty, &text, &mut bytes)?;
+                scalar(ty, &text, self.out)?;
             }
-            return Ok(bytes);
+            return Ok(since(start, self.out));
         }
         let (bare, end) = self.bare(close);
         if is_text {
-            from_text(ty, bare, &mut bytes)?;
+            from_text(ty, bare, self.out)?;
         } else {
-            scalar(ty, bare, &mut bytes)?;
+            scalar(ty, bare, self.out)?;
         }
         self.at = end;
-        Ok(bytes)
+        Ok(since(start, self.out))
     }
 
     /// A text between single quotes, in which they are doubled.
-    fn quoted(&mut self) -> Result<String, String> {
+    fn quoted(&mut self) -> Result<Cow<'a, str>, String> {
         let begin = self.at;
-        let mut text = String::new();
+        let mut text = Cow::Borrowed("");
         self.at += 1;
-        while let Some(length) = self.rest().find('\'') {
-            text.push_str(&self.rest()[..length]);
+        while let Some(length) = memchr::memchr(b'\'', self.rest().as_bytes()) {
+            let piece = &self.rest()[..length];
             self.at += length + 1;
-            if !self.rest().starts_with('\'') {
+            let ends = self.byte() != Some(b'\'');
+            if ends && text.is_empty() {
+                return Ok(Cow::Borrowed(piece));
+            }
+            text.to_mut().push_str(piece);
+            if ends {
                 return Ok(text);
             }
-            text.push('\'');
+            text.to_mut().push('\'');
             self.at += 1;
         }
         Err(format!("the quote of '{}' has no end", shown(&self.text[begin..])))
@@ -314,11 +359,11 @@ impl<'a> Reader<'a> {
     /// with a space behind it, else at the last, since a time has colons of its own.
     fn bare(&self, close: u8) -> (&'a str, usize) {
         let rest = self.rest();
-        let stop = rest.find([',', ']', '}', ')']).unwrap_or(rest.len());
+        let stop = rest.bytes().position(|b| matches!(b, b',' | b']' | b'}' | b')')).unwrap_or(rest.len());
         let end = match close {
             b':' => rest[..stop].find(": ").or_else(|| rest[..stop].rfind(':')).unwrap_or(stop),
             _ => stop,
         };
-        (rest[..end].trim(), self.at + end)
+        (trim(&rest[..end]), self.at + end)
     }
 }

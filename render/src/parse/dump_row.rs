@@ -174,7 +174,7 @@ impl RowReader<'_> {
     fn value(&self, ty: &Type, name: &str, raw: &RawValue) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         JsonText { raw: raw.get(), in_dump: true }
-            .bytes(ty, &mut bytes)
+            .bytes(ty, &mut bytes, &mut Vec::new())
             .map_err(|e| self.place.fault(raw.get(), format!("column {}: {e}", names::identifier(name))))?;
         Ok(bytes)
     }

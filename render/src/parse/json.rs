@@ -8,6 +8,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::json_parts::{object_end, scalar_end, string_end};
+use super::json_scan::fields;
 use super::json_value::{JsonText, Key, column_name};
 use super::row::{RowBuilder, Target, unknown_column};
 use super::window::Window;
@@ -147,7 +149,7 @@ pub(super) fn value_length(window: &mut Window<'_>, out: &mut Output<'_>) -> Res
         let found = match bytes.first() {
             Some(b'{' | b'[') => object_end(bytes),
             Some(b'"') => string_end(bytes, 1),
-            _ => bytes.iter().position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')),
+            _ => scalar_end(bytes),
         };
         match found {
             Some(length) => return Ok(length),
@@ -160,37 +162,6 @@ pub(super) fn value_length(window: &mut Window<'_>, out: &mut Output<'_>) -> Res
                 return Err(Stop::Enough);
             }
         }
-    }
-}
-
-/// Where an object or array ends by its brackets.
-fn object_end(bytes: &[u8]) -> Option<usize> {
-    let mut depth = 0usize;
-    let mut at = 0;
-    loop {
-        let found = bytes[at..].iter().position(|b| matches!(b, b'"' | b'{' | b'}' | b'[' | b']'))?;
-        at += found + 1;
-        match bytes[at - 1] {
-            b'"' => at = string_end(bytes, at)?,
-            b'{' | b'[' => depth += 1,
-            _ => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-        }
-    }
-}
-
-/// Where a string ends whose first quote has been passed.
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        if bytes[at] == b'"' {
-            return Some(at + 1);
-        }
-        at += 2;
     }
 }
 
@@ -243,11 +214,15 @@ impl<'o> Rows<'o> {
         self.commit(window, out)
     }
 
-    /// Takes the fields of an object; `false` when it is no JSON. What is wrong is kept for [`Rows::commit`].
-    fn parse(&mut self, bytes: &[u8]) -> bool {
+    fn clear(&mut self) {
         self.builder.clear();
         self.faults.clear();
         self.seen.fill(false);
+    }
+
+    /// Takes the fields of an object; `false` when it is no JSON. What is wrong is kept for [`Rows::commit`].
+    fn parse(&mut self, bytes: &[u8]) -> bool {
+        self.clear();
         let text = match utf8(bytes) {
             Ok(text) => text,
             Err(fault) => {
@@ -255,8 +230,18 @@ impl<'o> Rows<'o> {
                 return false;
             }
         };
+        let base = text.as_ptr() as usize;
+        let mut position = 0;
+        let usual = fields(text, |key, raw| {
+            self.field(position, key, raw, (raw.as_ptr() as usize).saturating_sub(base));
+            position += 1;
+        });
+        if usual.is_some() {
+            return true;
+        }
+        self.clear();
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let fields = Fields { rows: self, base: text.as_ptr() as usize };
+        let fields = Fields { rows: self, base };
         if let Err(error) = fields.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
             self.faults.push(syntax(&error, bytes));
             return false;

@@ -10,8 +10,10 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use sstablefs::cql::{Type, names};
+use sstablefs::rows::Span;
 
-use super::nested::Parts;
+use super::json_parts::{elements, entries};
+use super::nested::{Part, freeze, since};
 use super::row::Source;
 use super::scalar::{big_integer, from_text, hex, is_nested, wrong};
 use super::shown;
@@ -29,12 +31,12 @@ impl Source for JsonText<'_> {
     }
 
     #[inline]
-    fn bytes(&self, ty: &Type, out: &mut Vec<u8>) -> Result<(), String> {
-        value(ty, self.raw, self.in_dump, out)
+    fn bytes(&self, ty: &Type, out: &mut Vec<u8>, parts: &mut Vec<Part>) -> Result<(), String> {
+        Out { out, parts, in_dump: self.in_dump }.value(ty, self.raw)
     }
 
-    fn parts(&self, ty: &Type) -> Result<Parts, String> {
-        parts(ty, self.raw, self.in_dump)
+    fn parts(&self, ty: &Type, out: &mut Vec<u8>, parts: &mut Vec<Part>) -> Result<(), String> {
+        Out { out, parts, in_dump: self.in_dump }.parts(ty, self.raw)
     }
 }
 
@@ -118,32 +120,157 @@ fn expected(ty: &Type, what: &str, raw: &str) -> String {
     format!("a value of type {} is {what} in JSON, this is {}: {}", names::cql_name(ty), kind(raw), shown(raw))
 }
 
-#[inline]
-fn value(ty: &Type, raw: &str, in_dump: bool, out: &mut Vec<u8>) -> Result<(), String> {
-    match raw.as_bytes().first() {
-        Some(b'"') => {
-            let text = string(raw)?.unwrap_or_default();
-            string_value(ty, &text, in_dump, out)
-        }
-        Some(b'{' | b'[') if is_nested(ty) => parts(ty, raw, in_dump)?.freeze(ty, out),
-        Some(b't' | b'f') if *ty == Type::Boolean => {
-            out.push(u8::from(raw == "true"));
-            Ok(())
-        }
-        Some(b'n') => match ty {
-            Type::Float if in_dump => {
-                out.extend_from_slice(&f32::NAN.to_be_bytes());
+/// Where the bytes of values go, and where their parts lie there.
+struct Out<'o> {
+    out: &'o mut Vec<u8>,
+    parts: &'o mut Vec<Part>,
+    in_dump: bool,
+}
+
+impl Out<'_> {
+    #[inline]
+    fn value(&mut self, ty: &Type, raw: &str) -> Result<(), String> {
+        match raw.as_bytes().first() {
+            Some(b'"') => {
+                let text = string(raw)?.unwrap_or_default();
+                self.string(ty, &text)
+            }
+            Some(b'{' | b'[') if is_nested(ty) => self.frozen(ty, raw),
+            Some(b't' | b'f') if *ty == Type::Boolean => {
+                self.out.push(u8::from(raw == "true"));
                 Ok(())
             }
-            Type::Double if in_dump => {
-                out.extend_from_slice(&f64::NAN.to_be_bytes());
-                Ok(())
-            }
-            _ => Err("null can't be here".into()),
-        },
-        Some(b'-' | b'0'..=b'9') => number(ty, raw, out),
-        _ => Err(expected(ty, shape(ty), raw)),
+            Some(b'n') => match ty {
+                Type::Float if self.in_dump => {
+                    self.out.extend_from_slice(&f32::NAN.to_be_bytes());
+                    Ok(())
+                }
+                Type::Double if self.in_dump => {
+                    self.out.extend_from_slice(&f64::NAN.to_be_bytes());
+                    Ok(())
+                }
+                _ => Err(NULL.into()),
+            },
+            Some(b'-' | b'0'..=b'9') => number(ty, raw, self.out),
+            _ => Err(expected(ty, shape(ty), raw)),
+        }
     }
+
+    /// A string, or the key of a map, as a value.
+    fn string(&mut self, ty: &Type, text: &str) -> Result<(), String> {
+        match ty {
+            Type::Text | Type::Int | Type::BigInt | Type::Uuid => from_text(ty, text, self.out),
+            Type::Blob | Type::Custom(_) => {
+                let digits =
+                    text.strip_prefix("0x").ok_or_else(|| format!("'{}' does not begin with 0x", shown(text)))?;
+                hex(digits, self.out).ok_or_else(|| wrong(ty, text))
+            }
+            Type::Float | Type::Double if self.in_dump && text == "null" => self.value(ty, text),
+            // What Cassandra prints for a time of no bytes.
+            Type::Time if self.in_dump && text == "null" => Ok(()),
+            // And for one of no length: months, days and nanoseconds are 0.
+            Type::Duration if self.in_dump && text.is_empty() => {
+                self.out.extend_from_slice(&[0; 3]);
+                Ok(())
+            }
+            ty if is_nested(ty) => self.frozen(ty, inner(ty, text)?.get()),
+            _ => from_text(ty, text, self.out),
+        }
+    }
+
+    /// A value with parts in one piece.
+    fn frozen(&mut self, ty: &Type, raw: &str) -> Result<(), String> {
+        let (start, from) = (self.out.len(), self.parts.len());
+        self.parts(ty, raw)?;
+        freeze(ty, start, self.out, self.parts, from)
+    }
+
+    fn part(&mut self, ty: &Type, raw: &str, what: &str) -> Result<Span, String> {
+        let start = self.out.len();
+        let null = |e: String| if e == NULL { format!("{what} can't be null") } else { e };
+        self.value(ty, raw).map_err(null)?;
+        Ok(since(start, self.out))
+    }
+
+    fn field(&mut self, ty: &Type, raw: &str) -> Result<Part, String> {
+        if raw == "null" {
+            return Ok(Part::NULL);
+        }
+        let start = self.out.len();
+        self.value(ty, raw)?;
+        Ok(Part::of(since(start, self.out)))
+    }
+
+    /// Appends the parts of a value.
+    fn parts(&mut self, ty: &Type, raw: &str) -> Result<(), String> {
+        if let Some(text) = string(raw)? {
+            return self.parts(ty, inner(ty, &text)?.get());
+        }
+        match ty {
+            Type::List { element, .. } | Type::Set { element, .. } | Type::Vector { element, .. } => {
+                elements(array(ty, raw)?, |raw| {
+                    let value = self.part(element, raw, "an element")?;
+                    self.parts.push(Part::of(value));
+                    Ok(())
+                })
+            }
+            Type::Map { key, value, .. } => entries(object(ty, raw)?, |name, raw| {
+                let start = self.out.len();
+                self.string(key, &name)?;
+                let key = since(start, self.out);
+                let value = self.part(value, raw, "a value of a map")?;
+                self.parts.push(Part { key, value });
+                Ok(())
+            }),
+            Type::Tuple(types) => {
+                let raw = array(ty, raw)?;
+                let mut count = 0;
+                elements(raw, |_| {
+                    count += 1;
+                    Ok(())
+                })?;
+                if count != types.len() {
+                    return Err(format!("the tuple has {} elements, here are {count}", types.len()));
+                }
+                let mut types = types.iter();
+                elements(raw, |raw| {
+                    let Some(ty) = types.next() else { return Ok(()) };
+                    let field = self.field(ty, raw)?;
+                    self.parts.push(field);
+                    Ok(())
+                })
+            }
+            Type::User(user) => {
+                let from = self.parts.len();
+                self.parts.resize(from + user.fields.len(), Part::NULL);
+                let mut seen = vec![false; user.fields.len()];
+                entries(object(ty, raw)?, |name, raw| {
+                    let wanted = column_name(&name);
+                    let Some(i) = user.fields.iter().position(|(name, _)| *name == wanted) else {
+                        return Err(format!("the type {} has no field {}", user.name, shown(&name)));
+                    };
+                    if std::mem::replace(&mut seen[i], true) {
+                        return Err(format!("the field {} is there twice", shown(&name)));
+                    }
+                    let field = self.field(&user.fields[i].1, raw);
+                    self.parts[from + i] = field.map_err(|e| format!("field {}: {e}", shown(&name)))?;
+                    Ok(())
+                })
+            }
+            _ => Err(expected(ty, shape(ty), raw)),
+        }
+    }
+}
+
+/// Why null is refused where it is found.
+const NULL: &str = "null can't be here";
+
+fn array<'a>(ty: &Type, raw: &'a str) -> Result<&'a str, String> {
+    if raw.starts_with('[') { Ok(raw) } else { Err(expected(ty, "an array", raw)) }
+}
+
+fn object<'a>(ty: &Type, raw: &'a str) -> Result<&'a str, String> {
+    if raw.starts_with('{') { Ok(raw) } else { Err(expected(ty, "an object", raw)) }
 }
 
 /// What JSON has for values of a type.
@@ -187,97 +314,12 @@ fn number(ty: &Type, raw: &str, out: &mut Vec<u8>) -> Result<(), String> {
     }
 }
 
-/// A string, or the key of a map, as a value.
-fn string_value(ty: &Type, text: &str, in_dump: bool, out: &mut Vec<u8>) -> Result<(), String> {
-    match ty {
-        Type::Text | Type::Int | Type::BigInt | Type::Uuid => from_text(ty, text, out),
-        Type::Blob | Type::Custom(_) => {
-            let digits = text.strip_prefix("0x").ok_or_else(|| format!("'{}' does not begin with 0x", shown(text)))?;
-            hex(digits, out).ok_or_else(|| wrong(ty, text))
-        }
-        Type::Float | Type::Double if in_dump && text == "null" => value(ty, text, in_dump, out),
-        // What Cassandra prints for a time of no bytes.
-        Type::Time if in_dump && text == "null" => Ok(()),
-        // And for one of no length: months, days and nanoseconds are 0.
-        Type::Duration if in_dump && text.is_empty() => {
-            out.extend_from_slice(&[0; 3]);
-            Ok(())
-        }
-        ty if is_nested(ty) => parts(ty, inner(ty, text)?.get(), in_dump)?.freeze(ty, out),
-        _ => from_text(ty, text, out),
-    }
-}
-
 /// The JSON within a string, which may be no string again.
 fn inner<'a>(ty: &Type, text: &'a str) -> Result<&'a RawValue, String> {
     match serde_json::from_str::<&RawValue>(text) {
         Ok(inner) if !inner.get().starts_with('"') => Ok(inner),
         _ => Err(format!("'{}' is not JSON of a value of type {}", shown(text), names::cql_name(ty))),
     }
-}
-
-fn parts(ty: &Type, raw: &str, in_dump: bool) -> Result<Parts, String> {
-    if let Some(text) = string(raw)? {
-        return parts(ty, inner(ty, &text)?.get(), in_dump);
-    }
-    let array = || -> Result<Vec<&RawValue>, String> {
-        if !raw.starts_with('[') {
-            return Err(expected(ty, "an array", raw));
-        }
-        serde_json::from_str(raw).map_err(|e| e.to_string())
-    };
-    let object = || -> Result<Object<'_>, String> {
-        if !raw.starts_with('{') {
-            return Err(expected(ty, "an object", raw));
-        }
-        serde_json::from_str(raw).map_err(|e| e.to_string())
-    };
-    let bytes = |ty: &Type, raw: &RawValue| {
-        let mut bytes = Vec::new();
-        value(ty, raw.get(), in_dump, &mut bytes).map(|()| bytes)
-    };
-    let field = |ty: &Type, raw: &RawValue| if raw.get() == "null" { Ok(None) } else { bytes(ty, raw).map(Some) };
-    let no_null = |e: String, what: &str| if e == "null can't be here" { format!("{what} can't be null") } else { e };
-    Ok(match ty {
-        Type::List { element, .. } | Type::Set { element, .. } | Type::Vector { element, .. } => {
-            let elements = array()?.into_iter().map(|raw| bytes(element, raw).map_err(|e| no_null(e, "an element")));
-            Parts::Elements(elements.collect::<Result<_, _>>()?)
-        }
-        Type::Map { key, value, .. } => {
-            let mut entries = Vec::new();
-            for (name, raw) in object()?.0 {
-                let mut key_bytes = Vec::new();
-                string_value(key, &name, in_dump, &mut key_bytes)?;
-                let value = bytes(value, raw).map_err(|e| no_null(e, "a value of a map"))?;
-                entries.push((key_bytes, value));
-            }
-            Parts::Entries(entries)
-        }
-        Type::Tuple(types) => {
-            let items = array()?;
-            if items.len() != types.len() {
-                return Err(format!("the tuple has {} elements, here are {}", types.len(), items.len()));
-            }
-            let fields = types.iter().zip(items).map(|(ty, raw)| field(ty, raw));
-            Parts::Fields(fields.collect::<Result<_, _>>()?)
-        }
-        Type::User(user) => {
-            let mut fields = vec![None; user.fields.len()];
-            let mut seen = vec![false; user.fields.len()];
-            for (name, raw) in object()?.0 {
-                let wanted = column_name(&name);
-                let Some(i) = user.fields.iter().position(|(name, _)| *name == wanted) else {
-                    return Err(format!("the type {} has no field {}", user.name, shown(&name)));
-                };
-                if std::mem::replace(&mut seen[i], true) {
-                    return Err(format!("the field {} is there twice", shown(&name)));
-                }
-                fields[i] = field(&user.fields[i].1, raw).map_err(|e| format!("field {}: {e}", shown(&name)))?;
-            }
-            Parts::Fields(fields)
-        }
-        _ => return Err(expected(ty, shape(ty), raw)),
-    })
 }
 
 /// The name that a key stands for: what is in quotes as it is, everything else in lower case

@@ -12,6 +12,8 @@ mod detect;
 mod dump;
 mod dump_row;
 mod json;
+mod json_parts;
+mod json_scan;
 mod json_value;
 mod nested;
 mod row;

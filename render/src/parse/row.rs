@@ -14,7 +14,7 @@ use sstablefs::cql::{Type, names, validate};
 use sstablefs::rows::{Cell, ComplexDeletion, DeletionTime, Liveness, NO_DELETION_TIME, NO_TTL, Row, Span};
 use sstablefs::schema::{Column, Table};
 
-use super::nested::Parts;
+use super::nested::{Part, arrange, since};
 use super::{InputOptions, Output, Stop};
 
 /// Attributes.MAX_TTL: twenty years.
@@ -26,11 +26,11 @@ const MAX_KEY: usize = 0xffff;
 pub(super) trait Source {
     fn is_null(&self, ty: &Type) -> bool;
 
-    /// Appends the value in one piece.
-    fn bytes(&self, ty: &Type, out: &mut Vec<u8>) -> Result<(), String>;
+    /// Appends the value in one piece. `parts` is memory for the parts that it has; what was in it stays.
+    fn bytes(&self, ty: &Type, out: &mut Vec<u8>, parts: &mut Vec<Part>) -> Result<(), String>;
 
-    /// The parts of a multi-cell column.
-    fn parts(&self, ty: &Type) -> Result<Parts, String>;
+    /// Appends the parts of a multi-cell column: their bytes to `out`, where each lies there to `parts`.
+    fn parts(&self, ty: &Type, out: &mut Vec<u8>, parts: &mut Vec<Part>) -> Result<(), String>;
 }
 
 /// What a field of the text is.
@@ -46,13 +46,13 @@ pub(super) enum Target {
     Ttl,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy)]
 enum Slot {
-    #[default]
     Absent,
     Null,
     Value(Span),
-    Parts(Parts),
+    /// Which of the row's parts.
+    Parts(u32, u32),
 }
 
 impl Target {
@@ -96,6 +96,8 @@ pub(super) struct RowBuilder<'o> {
     /// Values of the partition key's columns, and the key.
     key_values: Vec<u8>,
     key_bytes: Vec<u8>,
+    /// Of the row's multi-cell columns.
+    parts: Vec<Part>,
     row: Row,
     static_row: Row,
     timestamp: Option<i64>,
@@ -118,6 +120,7 @@ impl<'o> RowBuilder<'o> {
             regulars: slots(&table.regulars),
             key_values: Vec::new(),
             key_bytes: Vec::new(),
+            parts: Vec::new(),
             row: Row::default(),
             static_row: Row::default(),
             timestamp: None,
@@ -133,6 +136,7 @@ impl<'o> RowBuilder<'o> {
             *slot = Slot::Absent;
         }
         self.key_values.clear();
+        self.parts.clear();
         self.row.clear();
         self.static_row.clear();
         (self.timestamp, self.ttl) = (None, None);
@@ -154,13 +158,14 @@ impl<'o> RowBuilder<'o> {
         *slot = if source.is_null(ty) {
             Slot::Null
         } else if ty.is_multi_cell() {
-            let mut parts = source.parts(ty).map_err(located)?;
-            parts.arrange(ty).map_err(located)?;
-            Slot::Parts(parts)
+            let from = self.parts.len();
+            source.parts(ty, bytes, &mut self.parts).map_err(located)?;
+            arrange(ty, bytes, &mut self.parts, from).map_err(located)?;
+            Slot::Parts(from as u32, self.parts.len() as u32)
         } else {
             let start = bytes.len();
-            source.bytes(ty, bytes).map_err(located)?;
-            Slot::Value(Span { start: start as u32, len: (bytes.len() - start) as u32 })
+            source.bytes(ty, bytes, &mut self.parts).map_err(located)?;
+            Slot::Value(since(start, bytes))
         };
         Ok(())
     }
@@ -227,7 +232,8 @@ impl<'o> RowBuilder<'o> {
         let write = Times { timestamp: self.timestamp.unwrap_or(options.timestamp), ttl, expiration, now: options.now };
         let statics = self.statics.iter().any(|slot| !matches!(slot, Slot::Absent));
         if statics {
-            write.cells(&self.statics, &table.statics, &self.list_paths, &mut self.static_row)?;
+            let given = Given { slots: &self.statics, parts: &self.parts, paths: &self.list_paths };
+            write.cells(&given, &table.statics, &mut self.static_row);
         }
         let given = self.clustering.iter().filter(|slot| matches!(slot, Slot::Value(_))).count();
         if given == 0 && given < self.clustering.len() {
@@ -259,7 +265,8 @@ impl<'o> RowBuilder<'o> {
             // What such a table has in the place of a column: without it the row would not be there.
             self.row.cells.push(write.cell(0, Span::default(), Span::default()));
         }
-        write.cells(&self.regulars, &table.regulars, &self.list_paths, &mut self.row)?;
+        let given = Given { slots: &self.regulars, parts: &self.parts, paths: &self.list_paths };
+        write.cells(&given, &table.regulars, &mut self.row);
         Ok(Write { statics, row: true })
     }
 
@@ -336,7 +343,7 @@ fn number(source: &impl Source, name: &str) -> Result<Option<i64>, String> {
         return Ok(None);
     }
     let mut bytes = Vec::new();
-    source.bytes(&Type::BigInt, &mut bytes).map_err(|e| format!("{name}: {e}"))?;
+    source.bytes(&Type::BigInt, &mut bytes, &mut Vec::new()).map_err(|e| format!("{name}: {e}"))?;
     match <[u8; 8]>::try_from(bytes) {
         Ok(bytes) => Ok(Some(i64::from_be_bytes(bytes))),
         Err(_) => Err(format!("{name}: this is empty")),
@@ -363,9 +370,9 @@ impl Times {
         }
     }
 
-    fn cells(&self, slots: &[Slot], columns: &[Column], paths: &ListPaths, row: &mut Row) -> Result<(), String> {
-        for (i, (slot, column)) in slots.iter().zip(columns).enumerate() {
-            match slot {
+    fn cells(&self, given: &Given<'_>, columns: &[Column], row: &mut Row) {
+        for (i, (slot, column)) in given.slots.iter().zip(columns).enumerate() {
+            match *slot {
                 Slot::Absent => {}
                 Slot::Null if column.ty.is_multi_cell() => self.overwrite(i, row),
                 Slot::Null => {
@@ -376,14 +383,14 @@ impl Times {
                     };
                     row.cells.push(tombstone);
                 }
-                Slot::Value(span) => row.cells.push(self.cell(i, Span::default(), *span)),
-                Slot::Parts(parts) => {
+                Slot::Value(span) => row.cells.push(self.cell(i, Span::default(), span)),
+                Slot::Parts(from, to) => {
                     self.overwrite(i, row);
-                    self.elements(i, &column.ty, parts, paths, row);
+                    let parts = given.parts.get(from as usize..to as usize).unwrap_or_default();
+                    self.elements(i, &column.ty, parts, given.paths, row);
                 }
             }
         }
-        Ok(())
     }
 
     fn overwrite(&self, column: usize, row: &mut Row) {
@@ -392,30 +399,24 @@ impl Times {
         row.complex_deletions.push(ComplexDeletion { column: column as u16, deletion });
     }
 
-    fn elements(&self, column: usize, ty: &Type, parts: &Parts, paths: &ListPaths, row: &mut Row) {
-        let mut push = |path: &[u8], value: &[u8]| {
-            let (path, value) = (row.store(path), row.store(value));
+    fn elements(&self, column: usize, ty: &Type, parts: &[Part], paths: &ListPaths, row: &mut Row) {
+        for (i, part) in parts.iter().enumerate().filter(|(_, part)| !part.value.is_null()) {
+            let (path, value) = match ty {
+                Type::Set { .. } => (part.value, Span::default()),
+                Type::Map { .. } => (part.key, part.value),
+                Type::User(_) => (row.store(&(i as u16).to_be_bytes()), part.value),
+                _ => (row.store(&paths.path(i as u64)), part.value),
+            };
             row.cells.push(self.cell(column, path, value));
-        };
-        match parts {
-            Parts::Elements(elements) if matches!(ty, Type::Set { .. }) => {
-                elements.iter().for_each(|element| push(element, &[]));
-            }
-            Parts::Elements(elements) => {
-                for (i, element) in elements.iter().enumerate() {
-                    push(&paths.path(i as u64), element);
-                }
-            }
-            Parts::Entries(entries) => entries.iter().for_each(|(key, value)| push(key, value)),
-            Parts::Fields(fields) => {
-                for (i, field) in fields.iter().enumerate() {
-                    if let Some(value) = field {
-                        push(&(i as u16).to_be_bytes(), value);
-                    }
-                }
-            }
         }
     }
+}
+
+/// What was given of the columns of a row.
+struct Given<'a> {
+    slots: &'a [Slot],
+    parts: &'a [Part],
+    paths: &'a ListPaths,
 }
 
 /// Time UUIDs for the elements of lists.

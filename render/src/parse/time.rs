@@ -10,6 +10,29 @@ fn number(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
 }
 
+/// The number that so many digits are.
+#[inline]
+fn digits<const N: usize>(text: [u8; N]) -> Option<i64> {
+    let mut number = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + i64::from(digit);
+    }
+    Some(number)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// Milliseconds since the epoch. Follows TimestampSerializer: a number, or a date with a time and an offset from UTC. A day
 /// that the month does not have is its last; 24:00 is the next day. Of times without an offset the zone is UTC.
 #[inline]
@@ -18,12 +41,13 @@ pub(super) fn timestamp(text: &str) -> Option<i64> {
     if let Some(&[_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _]) = bytes.get(..19) {
         // The usual form.
         let (ms, zone) = match &bytes[19..] {
-            [b'.', a, b, c, zone @ ..] => (number(&[*a, *b, *c]), zone),
+            [b'.', a, b, c, zone @ ..] => (digits([*a, *b, *c]), zone),
             zone => (Some(0), zone),
         };
-        let part = |from: usize, to: usize| number(&bytes[from..to]);
-        let date = (part(0, 4).filter(|year| *year > 0)?, part(5, 7)?, part(8, 10)?);
-        let clock = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
+        let part = |at: usize| digits([bytes[at], bytes[at + 1]]);
+        let year = digits([bytes[0], bytes[1], bytes[2], bytes[3]]).filter(|year| *year > 0)?;
+        let date = (year, part(5)?, part(8)?);
+        let clock = (part(11)?, part(14)?, part(17)?);
         if let (Some(ms), b"Z" | b"+0000" | b"") = (ms, zone) {
             return milliseconds(date, clock, ms);
         }
@@ -91,9 +115,7 @@ fn milliseconds(date: (i64, i64, i64), clock: (i64, i64, i64), ms: i64) -> Optio
     if (h > 23 || m > 59 || s > 59) && (h, m, s, ms) != (24, 0, 0, 0) {
         return None;
     }
-    let first = days_from_civil(year, month, 1);
-    let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    let days = (first + day - 1).min(days_from_civil(next_year, next_month, 1) - 1);
+    let days = days_from_civil(year, month, day.min(days_in_month(year, month)));
     (((days * 24 + h) * 60 + m) * 60 + s).checked_mul(1000)?.checked_add(ms)
 }
 
@@ -122,6 +144,11 @@ fn offset(text: &str) -> Option<i64> {
 
 /// Days since the epoch plus 2^31 of an ISO date, or that number. Follows SimpleDateSerializer.
 pub(super) fn date(text: &str) -> Option<u32> {
+    if let &[a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() {
+        let (year, month, day) = (digits([a, b, c, d])?, digits([e, f])?, digits([g, h])?);
+        let real = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+        return if real { u32::try_from(days_from_civil(year, month, day) + (1 << 31)).ok() } else { None };
+    }
     let digits = text.strip_prefix('-').unwrap_or(text);
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse::<i64>().ok().and_then(|days| u32::try_from(days).ok());

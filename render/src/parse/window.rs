@@ -16,7 +16,9 @@ pub(super) struct Window<'r> {
     start: usize,
     end: usize,
     at_end: bool,
-    /// Of the byte at `start`, from 0.
+    /// Lines are counted up to here, not behind `start`.
+    counted: usize,
+    /// Of the byte at `counted`, from 0.
     line: u64,
     column: u64,
     consumed: u64,
@@ -25,7 +27,7 @@ pub(super) struct Window<'r> {
 impl<'r> Window<'r> {
     pub(super) fn new(input: &'r mut dyn Read, progress: &'r mut dyn FnMut(u64)) -> Self {
         let buffer = vec![0; READ];
-        Window { input, progress, buffer, start: 0, end: 0, at_end: false, line: 0, column: 0, consumed: 0 }
+        Window { input, progress, buffer, start: 0, end: 0, at_end: false, counted: 0, line: 0, column: 0, consumed: 0 }
     }
 
     /// Reads the first bytes, takes away a byte order mark and refuses what is no text at all.
@@ -34,6 +36,7 @@ impl<'r> Window<'r> {
         let reason = match self.bytes() {
             [0xef, 0xbb, 0xbf, ..] => {
                 self.start += 3;
+                self.counted += 3;
                 self.consumed += 3;
                 return Ok(());
             }
@@ -77,6 +80,8 @@ impl<'r> Window<'r> {
             return Err(Stop::Enough);
         }
         if self.start > 0 {
+            (self.line, self.column) = self.count(self.start);
+            self.counted = 0;
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, used);
         }
@@ -103,17 +108,19 @@ impl<'r> Window<'r> {
     /// Goes on behind `n` bytes.
     #[inline]
     pub(super) fn advance(&mut self, n: usize) {
-        let passed = &self.bytes()[..n.min(self.end - self.start)];
-        let n = passed.len();
-        (self.line, self.column) = step(passed, self.line, self.column);
+        let n = n.min(self.end - self.start);
         self.start += n;
         self.consumed += n as u64;
     }
 
+    /// Line and column, from 0, of a byte in the buffer.
+    fn count(&self, at: usize) -> (u64, u64) {
+        step(self.buffer.get(self.counted..at).unwrap_or_default(), self.line, self.column)
+    }
+
     /// Line and column, from 1, of a byte in the buffer.
     pub(super) fn place(&self, offset: usize) -> (u64, u64) {
-        let before = &self.bytes()[..offset.min(self.end - self.start)];
-        let (line, column) = step(before, self.line, self.column);
+        let (line, column) = self.count((self.start + offset).min(self.end));
         (line + 1, column + 1)
     }
 
@@ -125,12 +132,11 @@ impl<'r> Window<'r> {
 }
 
 /// Line and column behind `bytes`.
-#[inline]
 fn step(bytes: &[u8], line: u64, column: u64) -> (u64, u64) {
     let characters = |bytes: &[u8]| bytes.iter().filter(|&&b| b & 0xc0 != 0x80).count() as u64;
     match memchr::memrchr(b'\n', bytes) {
         Some(last) => {
-            let lines = bytes[..=last].iter().filter(|&&b| b == b'\n').count() as u64;
+            let lines = memchr::memchr_iter(b'\n', &bytes[..=last]).count() as u64;
             (line + lines, characters(&bytes[last + 1..]))
         }
         None => (line, column + characters(bytes)),
