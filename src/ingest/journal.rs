@@ -9,7 +9,6 @@
 //! be shown or written again; until then they count, and what there is of the SSTable does not.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,15 +17,18 @@ use super::loader::{Loader, LoaderOptions};
 use super::lock::Lock;
 use super::runs::{count_keys, merged, remove};
 use super::target::{Target, TargetOptions};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::rows::{Marker, PartitionStream, Row, Unfiltered};
 use crate::schema::Table;
 use crate::sstable::{
     Component, Descriptor, HeaderBuilder, Reader, SstableId, Version, Writer, WriterOptions, Written, remove_leftovers,
 };
-use crate::storage::{FileFolder, Folder, directory};
+use crate::storage::{Disk, FileDisk, directory};
 use crate::table::TableStore;
 use crate::table::discover::is_data_file;
+
+const RECORD: &str = "flush";
+const RECORD_TMP: &str = "flush.tmp";
 
 /// Accepted lots from which on a flush is due: each costs every read something.
 pub const MAX_LOTS: usize = 32;
@@ -47,19 +49,26 @@ pub struct Journal {
     next: u32,
     loaders: AtomicU32,
     lock: Lock,
+    disk: Arc<dyn Disk>,
 }
 
 impl Journal {
     /// Takes up what an earlier process accepted and did not flush.
     pub fn open(store: &Arc<TableStore>, options: &TargetOptions) -> Result<Journal> {
+        Self::open_on(Arc::new(FileDisk), store, options)
+    }
+
+    /// The same, with files of which a disk tells.
+    pub fn open_on(disk: Arc<dyn Disk>, store: &Arc<TableStore>, options: &TargetOptions) -> Result<Journal> {
         let target = Target::of(store, options)?;
         let lock = Lock::take(target.folder())?;
         let table = store.schema()?;
-        remove_leftovers(&FileFolder::new(target.folder()))?;
-        remove_leftovers(&FileFolder::new(lock.folder()))?;
-        let mut journal =
-            Journal { store: store.clone(), target, lots: Vec::new(), next: 1, loaders: AtomicU32::new(0), lock };
+        remove_leftovers(&*disk.folder(target.folder()))?;
+        remove_leftovers(&*disk.folder(lock.folder()))?;
+        let loaders = AtomicU32::new(0);
+        let mut journal = Journal { store: store.clone(), target, lots: Vec::new(), next: 1, loaders, lock, disk };
         journal.finish_flush()?;
+        journal.remove_rests()?;
         for entry in directory::list(journal.lock.folder())? {
             let path = journal.lock.folder().join(&entry.name);
             let Some((descriptor, component)) = Descriptor::parse(&path)? else { continue };
@@ -82,7 +91,8 @@ impl Journal {
         let number = self.loaders.fetch_add(1, Ordering::Relaxed);
         let scratch = self.lock.scratch()?.join(number.to_string());
         fs::create_dir_all(&scratch).map_err(|e| Error::io(e, &scratch))?;
-        Ok(Loader::new(&self.store.schema()?, self.target.version(), scratch, options))
+        let (disk, table) = (self.disk.clone(), self.store.schema()?);
+        Ok(Loader::on(disk, &table, self.target.version(), scratch, options))
     }
 
     /// The folder for files that are only kept as long as this is open.
@@ -132,6 +142,8 @@ impl Journal {
 
     /// Merges all accepted lots into one SSTable of the table. After an error they are still there.
     pub fn flush(&mut self) -> Result<Option<Written>> {
+        // One that could not be ended.
+        self.finish_flush()?;
         if self.lots.is_empty() {
             return Ok(None);
         }
@@ -149,13 +161,19 @@ impl Journal {
                 self.show()?;
                 if written.is_none() {
                     // Their columns were dropped since: there is nothing to write.
-                    done.iter().for_each(|lot| remove(&lot.descriptor));
+                    let folder = self.disk.folder(self.lock.folder());
+                    done.iter().try_for_each(|lot| remove(&*folder, &lot.descriptor))?;
                 }
                 self.finish_flush()?;
                 Ok(written)
             }
             Err(e) => {
-                // What there is of the SSTable is removed already, or will be when the journal is opened.
+                if is_done(&descriptor)? {
+                    // It has its name and could not be removed: it counts.
+                    self.lots.clear();
+                    self.show()?;
+                }
+                // What can't be ended now is with the next flush, or when the journal is opened.
                 let _ = self.finish_flush();
                 Err(e)
             }
@@ -171,7 +189,7 @@ impl Journal {
     ) -> Result<Option<Written>> {
         let keys = count_keys(readers)?;
         let options = WriterOptions::of_table(table, descriptor.version, header.header(table), keys)?;
-        let folder = Arc::new(FileFolder::new(&descriptor.dir));
+        let folder = self.disk.folder(&descriptor.dir);
         let mut writer = Writer::new(folder, descriptor, table, options)?;
         writer.append_all(&mut merged(table, readers)?)?;
         writer.finish()
@@ -191,27 +209,23 @@ impl Journal {
         Ok(())
     }
 
-    fn record(&self) -> PathBuf {
-        self.lock.folder().join("flush")
-    }
-
     fn write_record(&self, descriptor: &Descriptor) -> Result<()> {
         let mut text = format!("{descriptor}\n");
         self.lots.iter().for_each(|lot| text.push_str(&format!("{}\n", lot.descriptor)));
-        let (path, temporary) = (self.record(), self.lock.folder().join("flush.tmp"));
-        let write = || {
-            let mut file = fs::File::create(&temporary)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)
-        };
-        write().map_err(|e| Error::io(e, &path))?;
-        FileFolder::new(self.lock.folder()).sync()
+        let folder = self.disk.folder(self.lock.folder());
+        if folder.exists(RECORD_TMP)? {
+            folder.remove(RECORD_TMP)?;
+        }
+        let mut file = folder.create(RECORD_TMP)?;
+        file.append(text.as_bytes())?;
+        file.sync()?;
+        folder.rename(RECORD_TMP, RECORD)?;
+        folder.sync()
     }
 
     /// Ends a flush: its lots are gone if it was done, its SSTable if it was broken off.
     fn finish_flush(&self) -> Result<()> {
-        let path = self.record();
+        let path = self.lock.folder().join(RECORD);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -226,19 +240,31 @@ impl Journal {
         let mut lines = text.lines();
         let made = parse(self.target.folder(), lines.next().unwrap_or_default())?;
         let lots = lines.map(|name| parse(self.lock.folder(), name)).collect::<Result<Vec<_>>>()?;
-        let data = made.component(Component::Data);
-        let done = match directory::stamp(&data) {
-            Ok(_) => true,
-            Err(e) if e.kind() == Kind::NotFound => false,
-            Err(e) => return Err(e),
-        };
-        if done {
-            lots.iter().for_each(remove);
+        let (folder, target) = (self.disk.folder(self.lock.folder()), self.disk.folder(self.target.folder()));
+        if is_done(&made)? {
+            // Its names have to survive before the lots go.
+            target.sync()?;
+            lots.iter().try_for_each(|lot| remove(&*folder, lot))?;
         } else {
-            remove(&made);
+            remove(&*target, &made)?;
         }
-        FileFolder::new(self.lock.folder()).sync()?;
-        fs::remove_file(&path).map_err(|e| Error::io(e, &path))
+        folder.sync()?;
+        folder.remove(RECORD)
+    }
+
+    /// Removes what is left of lots of which not all was removed, and of a record that was not written to its end.
+    fn remove_rests(&self) -> Result<()> {
+        let folder = self.disk.folder(self.lock.folder());
+        for name in folder.list()? {
+            let is_rest = match Descriptor::parse(&self.lock.folder().join(&name))? {
+                Some((descriptor, _)) => !folder.exists(&format!("{descriptor}-{}", Component::Data.name()))?,
+                None => name == RECORD_TMP,
+            };
+            if is_rest {
+                folder.remove(&name)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -248,6 +274,11 @@ impl Drop for Journal {
         self.store.set_beside(Vec::new());
         let _ = self.store.refresh();
     }
+}
+
+/// Whether the SSTable that a flush makes counts.
+fn is_done(made: &Descriptor) -> Result<bool> {
+    Ok(directory::stamp_if_exists(&made.component(Component::Data))?.is_some())
 }
 
 /// What the header of an SSTable with the same content has to say.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::rows::{DeletionTime, PartitionStream, RangeBound, Row, Sink};
 use crate::schema::Table;
 use crate::sstable::{Descriptor, HeaderBuilder, Version, Writer, WriterOptions, Written};
-use crate::storage::{FileFolder, Folder};
+use crate::storage::{Disk, FileDisk, Folder};
 use crate::worker::Worker;
 
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +31,7 @@ pub struct Loader {
     spare: Option<Memtable>,
     is_in_memory: bool,
     runs: Store,
+    disk: Arc<dyn Disk>,
 }
 
 /// Writes memtables, and gives them back empty.
@@ -52,13 +53,24 @@ fn gone() -> Error {
 impl Loader {
     /// `scratch` is an empty folder for runs.
     pub fn new(table: &Arc<Table>, version: Version, scratch: PathBuf, options: LoaderOptions) -> Self {
+        Self::on(Arc::new(FileDisk), table, version, scratch, options)
+    }
+
+    pub(super) fn on(
+        disk: Arc<dyn Disk>,
+        table: &Arc<Table>,
+        version: Version,
+        scratch: PathBuf,
+        options: LoaderOptions,
+    ) -> Self {
         Loader {
             table: table.clone(),
             options,
             memtable: Memtable::new(table),
             spare: None,
             is_in_memory: true,
-            runs: Store::Here(Box::new(Runs::new(table, version, scratch))),
+            runs: Store::Here(Box::new(Runs::new(table, version, scratch, &*disk))),
+            disk,
         }
     }
 
@@ -78,7 +90,7 @@ impl Loader {
 
     /// Writes what was loaded, and tells how many partitions are done. Where it fails, nothing is left of it.
     pub fn finish(mut self, target: &mut Target, progress: &mut dyn FnMut(u64)) -> Result<Vec<Written>> {
-        let folder: Arc<dyn Folder> = Arc::new(FileFolder::new(target.folder()));
+        let folder = self.disk.folder(target.folder());
         let mut out = Out { folder, target, table: self.table.clone(), max_size: self.options.max_size, progress };
         if self.is_in_memory {
             let header = self.memtable.header().clone();
@@ -99,7 +111,7 @@ impl Loader {
         if !self.is_in_memory() {
             return Err(Error::invalid("too large for one step"));
         }
-        let folder = Arc::new(FileFolder::new(&descriptor.dir));
+        let folder = self.disk.folder(&descriptor.dir);
         let header = self.memtable.header().header(&self.table);
         let mut sorted = self.memtable.sorted();
         let options = WriterOptions::of_table(&self.table, descriptor.version, header, sorted.count())?;
@@ -225,7 +237,9 @@ impl Out<'_> {
         let result = self.write_to(&mut written, stream, header, keys, size);
         if result.is_err() {
             // All or nothing.
-            written.iter().for_each(|w| remove(&w.descriptor));
+            for sstable in &written {
+                let _ = remove(&*self.folder, &sstable.descriptor);
+            }
         }
         result.map(|()| written)
     }

@@ -60,18 +60,32 @@ pub(super) fn write(row: &Row, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&(row.complex_deletions.len() as u16).to_le_bytes());
     for complex in &row.complex_deletions {
-        out.extend_from_slice(&complex.column.to_le_bytes());
-        put_deletion(complex.deletion, out);
+        let mut bytes = [0; 18];
+        bytes[..2].copy_from_slice(&complex.column.to_le_bytes());
+        bytes[2..10].copy_from_slice(&complex.deletion.marked_for_delete_at.to_le_bytes());
+        bytes[10..].copy_from_slice(&complex.deletion.local_deletion_time.to_le_bytes());
+        out.extend_from_slice(&bytes);
     }
     for cell in &row.cells {
-        let own = row.liveness.is_empty() || cell.timestamp != row.liveness.timestamp;
-        let ends = cell.local_deletion_time != NO_DELETION_TIME || cell.ttl != NO_TTL;
-        let mut flags = 0;
-        flags |= if own { OWN_TIMESTAMP } else { 0 };
-        flags |= if ends { ENDS } else { 0 };
-        flags |= if cell.path.len > 0 { PATH } else { 0 };
-        out.extend_from_slice(&cell.column.to_le_bytes());
-        out.push(flags);
+        put_cell(row, cell, out);
+    }
+}
+
+#[inline]
+fn put_cell(row: &Row, cell: &Cell, out: &mut Vec<u8>) {
+    let own = row.liveness.is_empty() || cell.timestamp != row.liveness.timestamp;
+    let ends = cell.local_deletion_time != NO_DELETION_TIME || cell.ttl != NO_TTL;
+    let (path, value) = (row.path(cell), row.value(cell));
+    let mut flags = 0;
+    flags |= if own { OWN_TIMESTAMP } else { 0 };
+    flags |= if ends { ENDS } else { 0 };
+    flags |= if path.is_empty() { 0 } else { PATH };
+    // Column, flags and the length that follows, in one piece where nothing stands between them.
+    let mut head = [0; 7];
+    head[..2].copy_from_slice(&cell.column.to_le_bytes());
+    head[2] = flags;
+    if own || ends {
+        out.extend_from_slice(&head[..3]);
         if own {
             out.extend_from_slice(&cell.timestamp.to_le_bytes());
         }
@@ -79,10 +93,17 @@ pub(super) fn write(row: &Row, out: &mut Vec<u8>) {
             out.extend_from_slice(&cell.local_deletion_time.to_le_bytes());
             out.extend_from_slice(&cell.ttl.to_le_bytes());
         }
-        if cell.path.len > 0 {
-            put_bytes(row.path(cell), out);
+        if !path.is_empty() {
+            put_bytes(path, out);
         }
-        put_bytes(row.value(cell), out);
+        return put_bytes(value, out);
+    }
+    let first = if path.is_empty() { value } else { path };
+    head[3..].copy_from_slice(&(first.len() as u32).to_le_bytes());
+    out.extend_from_slice(&head);
+    out.extend_from_slice(first);
+    if !path.is_empty() {
+        put_bytes(value, out);
     }
 }
 

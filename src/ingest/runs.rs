@@ -1,13 +1,12 @@
 //! Runs: a memtable each, or the merge of several runs, as an SSTable that only this process reads, once.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::memtable::Memtable;
 use super::scratch::Unsynced;
 use crate::cql::{KeyOrder, Token};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::merge::Merged;
 use crate::rows::PartitionStream;
 use crate::schema::Table;
@@ -15,6 +14,7 @@ use crate::sstable::{
     Component, Descriptor, Entries, HeaderBuilder, IndexEntry, Reader, Scanner, SerializationHeader, SstableId,
     Version, Writer, WriterOptions, Written,
 };
+use crate::storage::{Disk, Folder};
 
 /// As many runs are merged into one as soon as there are so many: each has buffers while it is read.
 const FAN_IN: usize = 32;
@@ -29,6 +29,7 @@ pub(super) struct Runs {
     table: Arc<Table>,
     version: Version,
     scratch: PathBuf,
+    folder: Arc<dyn Folder>,
     /// Of all runs.
     header: HeaderBuilder,
     /// Those of one level each were made of so many of the level before.
@@ -38,9 +39,10 @@ pub(super) struct Runs {
 
 impl Runs {
     /// `scratch` is an empty folder.
-    pub(super) fn new(table: &Arc<Table>, version: Version, scratch: PathBuf) -> Self {
+    pub(super) fn new(table: &Arc<Table>, version: Version, scratch: PathBuf, disk: &dyn Disk) -> Self {
         let header = HeaderBuilder::new(table);
-        Runs { table: table.clone(), version, scratch, header, levels: Vec::new(), made: 0 }
+        let folder = Arc::new(Unsynced(disk.folder(&scratch)));
+        Runs { table: table.clone(), version, scratch, folder, header, levels: Vec::new(), made: 0 }
     }
 
     /// What the header of an SSTable with all of them has to say.
@@ -85,7 +87,10 @@ impl Runs {
         let mut merged = merged(&self.table, &readers)?;
         let header = self.header.header(&self.table);
         let run = self.write(header, keys, &mut merged)?;
-        self.levels[level].drain(..).for_each(|run| remove(&run.descriptor));
+        for run in self.levels[level].drain(..) {
+            // What stays is removed with the scratch folder.
+            let _ = remove(&*self.folder, &run.descriptor);
+        }
         self.add_run(level + 1, run)
     }
 
@@ -97,8 +102,7 @@ impl Runs {
         let mut options = WriterOptions::of_table(&self.table, self.version, header, keys)?;
         options.compression = None;
         options.bloom_filter_fp_chance = 1.0;
-        let folder = Arc::new(Unsynced::new(&self.scratch));
-        let mut writer = Writer::new(folder, &descriptor, &self.table, options)?;
+        let mut writer = Writer::new(self.folder.clone(), &descriptor, &self.table, options)?;
         writer.append_all(stream)?;
         let written = writer.finish()?.ok_or_else(|| Error::invalid("a run of nothing"))?;
         Ok(Run { descriptor, written })
@@ -107,7 +111,9 @@ impl Runs {
 
 impl Drop for Runs {
     fn drop(&mut self) {
-        self.levels.iter().flatten().for_each(|run| remove(&run.descriptor));
+        for run in self.levels.iter().flatten() {
+            let _ = remove(&*self.folder, &run.descriptor);
+        }
     }
 }
 
@@ -118,12 +124,17 @@ pub(super) fn merged(table: &Arc<Table>, readers: &[Arc<Reader>]) -> Result<Merg
     Ok(Merged::new(table, &keys, streams))
 }
 
-/// Without Data.db the rest of an SSTable is nothing.
-pub(super) fn remove(descriptor: &Descriptor) {
-    let _ = fs::remove_file(descriptor.component(Component::Data));
+/// Removes an SSTable, as far as it is there. Without Data.db the rest is nothing, and is only tried.
+pub(super) fn remove(folder: &dyn Folder, descriptor: &Descriptor) -> Result<()> {
+    let remove = |component: Component| match folder.remove(&format!("{descriptor}-{}", component.name())) {
+        Err(e) if e.kind() == Kind::NotFound => Ok(()),
+        result => result,
+    };
+    remove(Component::Data)?;
     for component in Component::ALL {
-        let _ = fs::remove_file(descriptor.component(component));
+        let _ = remove(component);
     }
+    Ok(())
 }
 
 /// How many different keys SSTables have in sum.

@@ -1,20 +1,15 @@
 //! Files that need not survive a crash.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::Result;
-use crate::storage::{FileFolder, Folder, Output};
+use crate::storage::{Folder, Output};
 
 /// A folder of files in which nothing is synced.
-pub(super) struct Unsynced(FileFolder);
+pub(super) struct Unsynced(pub(super) Arc<dyn Folder>);
 
 struct UnsyncedOutput(Box<dyn Output>);
-
-impl Unsynced {
-    pub(super) fn new(path: &Path) -> Self {
-        Unsynced(FileFolder::new(path))
-    }
-}
 
 impl Folder for Unsynced {
     fn path(&self) -> &Path {

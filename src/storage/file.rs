@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::ReadAt;
 use super::directory;
-use super::output::{Folder, Output};
+use super::output::{Disk, Folder, Output};
 use crate::error::{Error, Result};
 
 /// An open file. It stays readable when the name is deleted.
@@ -48,6 +49,15 @@ pub struct FileFolder(PathBuf);
 impl FileFolder {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         FileFolder(path.into())
+    }
+}
+
+/// The folders of the operating system.
+pub struct FileDisk;
+
+impl Disk for FileDisk {
+    fn folder(&self, path: &Path) -> Arc<dyn Folder> {
+        Arc::new(FileFolder::new(path))
     }
 }
 

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use crate::error::Result;
 
-pub use file::{FileFolder, FileSource};
+pub use file::{FileDisk, FileFolder, FileSource};
 pub use memory::{MemoryFolder, MemorySource};
-pub use output::{Buffered, Folder, Output};
+pub use output::{Buffered, Disk, Folder, Output};
 
 /// Bytes that can be read at any position. Implementations are shared between threads.
 pub trait ReadAt: Send + Sync {

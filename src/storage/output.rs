@@ -2,6 +2,7 @@
 //! tests can make any of these steps fail and a platform without files can supply its own.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::Result;
 
@@ -41,6 +42,12 @@ pub trait Folder: Send + Sync {
 
     /// Returns when the names as they are now would survive a crash.
     fn sync(&self) -> Result<()>;
+}
+
+/// Where folders are.
+pub trait Disk: Send + Sync {
+    /// A folder that exists.
+    fn folder(&self, path: &Path) -> Arc<dyn Folder>;
 }
 
 /// Collects small writes: encoders append to one reused buffer, which goes to the output when it is large enough.

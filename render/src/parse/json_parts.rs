@@ -86,16 +86,21 @@ pub(super) fn entries<'a>(
 fn parts_of_json() {
     let of_array = |text| {
         let mut all = Vec::new();
-        elements(text, |part| Ok(all.push(part.to_owned()))).unwrap();
+        let each = |part: &str| {
+            all.push(part.to_owned());
+            Ok(())
+        };
+        elements(text, each).unwrap();
         all
     };
-    assert_eq!(
-        of_array(r#"[ 1 ,"a,]\"",[2,[]] , {"b":"}"},null]"#),
-        ["1", r#""a,]\"""#, "[2,[]]", r#"{"b":"}"}"#, "null"]
-    );
+    let array = r#"[ 1 ,"a,]\"",[2,[]] , {"b":"}"},null]"#;
+    assert_eq!(of_array(array), ["1", r#""a,]\"""#, "[2,[]]", r#"{"b":"}"}"#, "null"]);
     assert!(of_array("[ ]").is_empty());
-    let mut all = Vec::new();
-    entries(r#"{ "a" : 1,"b\"\u0041":[{"c":2}] , "":"\\" }"#, |key, value| Ok(all.push(format!("{key}={value}"))))
-        .unwrap();
-    assert_eq!(all, ["a=1", "b\"A=[{\"c\":2}]", "=\"\\\\\""]);
+    let mut all = String::new();
+    let each = |key: Cow<'_, str>, value: &str| {
+        all.push_str(&format!("{key}={value};"));
+        Ok(())
+    };
+    entries(r#"{ "a" : 1,"b\"\u0041":[{"c":2}] , "":"\\" }"#, each).unwrap();
+    assert_eq!(all, r#"a=1;b"A=[{"c":2}];="\\";"#);
 }

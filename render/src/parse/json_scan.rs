@@ -3,7 +3,10 @@
 
 use serde_json::value::RawValue;
 
-use super::json_parts::{object_end, string_end};
+use super::json_parts::string_end;
+
+/// Deeper ones are left to serde_json.
+const DEPTH: usize = 32;
 
 struct Scan<'a> {
     text: &'a str,
@@ -53,30 +56,62 @@ impl<'a> Scan<'a> {
         if is_plain { self.pass(end + 1) } else { None }
     }
 
+    /// A string that may have escapes.
+    fn any_string(&mut self) -> Option<()> {
+        if self.string().is_none() {
+            let end = string_end(self.text.as_bytes(), self.at + 1)?;
+            let raw = self.pass(end)?;
+            serde_json::from_str::<&RawValue>(raw).ok()?;
+        }
+        Some(())
+    }
+
     #[inline]
     fn value(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        self.pass_value(0)?;
+        self.text.get(start..self.at)
+    }
+
+    fn pass_value(&mut self, depth: usize) -> Option<()> {
         match self.byte()? {
-            b'"' => self.string().or_else(|| {
-                let end = string_end(self.text.as_bytes(), self.at + 1)?;
-                self.checked(end)
-            }),
-            b'{' | b'[' => {
-                let end = self.at + object_end(self.text.as_bytes().get(self.at..)?)?;
-                self.checked(end)
-            }
+            b'"' => self.any_string(),
             b'-' | b'0'..=b'9' => self.number(),
+            bracket @ (b'[' | b'{') if depth < DEPTH => {
+                self.skip(bracket)?;
+                let close = bracket + 2;
+                if self.byte()? != close {
+                    self.pass_parts(bracket == b'{', depth)?;
+                }
+                if self.byte()? != close {
+                    return None;
+                }
+                self.at += 1;
+                Some(())
+            }
             _ => {
                 let rest = self.text.get(self.at..)?;
                 let word = ["null", "true", "false"].into_iter().find(|word| rest.starts_with(word))?;
-                self.pass(self.at + word.len())
+                self.at += word.len();
+                Some(())
             }
         }
     }
 
-    /// A value that ends before `end`, if it is JSON.
-    fn checked(&mut self, end: usize) -> Option<&'a str> {
-        let raw = self.pass(end)?;
-        serde_json::from_str::<&RawValue>(raw).ok().map(|_| raw)
+    fn pass_parts(&mut self, has_keys: bool, depth: usize) -> Option<()> {
+        loop {
+            if has_keys {
+                if self.byte()? != b'"' {
+                    return None;
+                }
+                self.any_string()?;
+                self.skip(b':')?;
+            }
+            self.pass_value(depth + 1)?;
+            if self.skip(b',').is_none() {
+                return Some(());
+            }
+        }
     }
 
     #[inline]
@@ -88,7 +123,7 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn number(&mut self) -> Option<&'a str> {
+    fn number(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         let start = self.at + usize::from(bytes[self.at] == b'-');
         let mut end = self.digits(start);
@@ -109,7 +144,8 @@ impl<'a> Scan<'a> {
                 return None;
             }
         }
-        self.pass(end)
+        self.at = end;
+        Some(())
     }
 }
 

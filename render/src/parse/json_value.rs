@@ -95,7 +95,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
 #[inline]
 pub(super) fn string(raw: &str) -> Result<Option<Cow<'_, str>>, String> {
     let Some(inner) = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) else { return Ok(None) };
-    if !inner.contains('\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Ok(Some(Cow::Borrowed(inner)));
     }
     match serde_json::from_str::<Key<'_>>(raw) {

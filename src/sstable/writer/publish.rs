@@ -96,14 +96,16 @@ impl Pending {
 }
 
 impl Drop for Pending {
-    /// Backwards: what makes an SSTable of the files goes first. Data.db was created first; while it has its temporary
-    /// name, the others can be told to belong to nothing.
+    /// Backwards: what makes an SSTable of the files goes first; where that can't be removed, the rest stays with it.
+    /// Data.db was created first; while it has its temporary name, the others can be told to belong to nothing.
     fn drop(&mut self) {
         if self.done {
             return;
         }
         for component in self.published.iter().rev() {
-            let _ = self.folder.remove(&name(&self.descriptor, *component));
+            if self.folder.remove(&name(&self.descriptor, *component)).is_err() {
+                return;
+            }
         }
         for component in self.created.iter().rev().filter(|c| !self.published.contains(c)) {
             let _ = self.folder.remove(&temporary(&self.descriptor, *component));
