@@ -199,7 +199,7 @@ impl Output for FaultyOutput {
 
 const OPTIONS: LoaderOptions = LoaderOptions { memtable: 1 << 20, max_size: None };
 const NOW: i64 = 2_000_000_000;
-const LOTS: i32 = 3;
+const LOTS: i32 = 2;
 const ROWS: i32 = 40;
 
 /// A table of (k int, c int, v text) without SSTables.
@@ -409,8 +409,12 @@ fn what_does_not_fit_in_memory_is_there_whole_or_not_at_all() {
         let files = table.files();
         let of_table = files.iter().filter(|name| !name.starts_with(".sstablefs")).count();
         assert_eq!(of_table, if taken.is_ok() { 8 } else { 0 }, "{what}: {files:?}");
-        let scratch = fs::read_dir(table.folder.join(".sstablefs/scratch/1")).map_or(0, |names| names.count());
-        assert_eq!(scratch, 0, "{what}: a run is left");
+        let scratch = table.folder.join(".sstablefs/scratch");
+        let runs = fs::read_dir(scratch.join("1")).map_or(0, |names| names.count());
+        // One whose removal failed stays with the lock.
+        assert!(runs == 0 || taken.is_ok() && runs < 8, "{what}: {runs} files of runs are left");
+        drop(journal);
+        assert!(!scratch.exists(), "{what}");
         if over {
             assert!(step > 50 && taken.is_ok(), "only {step} steps");
             break;

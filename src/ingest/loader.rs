@@ -27,12 +27,15 @@ pub struct Loader {
     table: Arc<Table>,
     options: LoaderOptions,
     memtable: Memtable,
-    /// One that was written, to be filled again.
-    spare: Option<Memtable>,
+    /// Those that were written, to be filled again.
+    spare: Vec<Memtable>,
     is_in_memory: bool,
     runs: Store,
     disk: Arc<dyn Disk>,
 }
+
+/// Memtables that are written or wait for it.
+const WAITING: usize = 2;
 
 /// Writes memtables, and gives them back empty.
 type RunWriter = Worker<Box<Runs>, Memtable, (Memtable, Result<()>)>;
@@ -67,7 +70,7 @@ impl Loader {
             table: table.clone(),
             options,
             memtable: Memtable::new(table),
-            spare: None,
+            spare: Vec::new(),
             is_in_memory: true,
             runs: Store::Here(Box::new(Runs::new(table, version, scratch, &*disk))),
             disk,
@@ -122,8 +125,9 @@ impl Loader {
 
     #[inline]
     fn check(&mut self) -> Result<()> {
-        // While one memtable is written another one is filled.
-        if self.memtable.size() < self.options.memtable / 2 { Ok(()) } else { self.check_full() }
+        // While a memtable is written others are filled: small ones, so that there is little to wait for at the end.
+        let share = if self.is_in_memory { 2 } else { 4 };
+        if self.memtable.size() < self.options.memtable / share { Ok(()) } else { self.check_full() }
     }
 
     #[cold]
@@ -136,7 +140,7 @@ impl Loader {
                 memtable.clear();
                 (memtable, added)
             };
-            self.runs = match Worker::start(1, runs, work) {
+            self.runs = match Worker::start(WAITING, runs, work) {
                 Ok(worker) => Store::Beside(Box::new(worker)),
                 Err(runs) => Store::Here(runs),
             };
@@ -158,11 +162,13 @@ impl Loader {
                 Ok(())
             }
             Store::Beside(worker) => {
-                if let Some((memtable, added)) = worker.take()? {
+                if worker.open() >= WAITING
+                    && let Some((memtable, added)) = worker.take()?
+                {
                     added?;
-                    self.spare = Some(memtable);
+                    self.spare.push(memtable);
                 }
-                let empty = self.spare.take().unwrap_or_else(|| Memtable::new(&self.table));
+                let empty = self.spare.pop().unwrap_or_else(|| Memtable::new(&self.table));
                 worker.give(std::mem::replace(&mut self.memtable, empty))
             }
             Store::Gone => Err(gone()),

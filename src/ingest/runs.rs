@@ -17,7 +17,7 @@ use crate::sstable::{
 use crate::storage::{Disk, Folder};
 
 /// As many runs are merged into one as soon as there are so many: each has buffers while it is read.
-const FAN_IN: usize = 32;
+const FAN_IN: usize = 64;
 
 struct Run {
     descriptor: Descriptor,
