@@ -35,7 +35,7 @@ fn head(first: u8, extra: usize) -> u64 {
     u64::from(first & (0xff >> (extra + 1))) << (8 * extra)
 }
 
-/// Number of bytes that [`write`] uses.
+/// Number of bytes that [`write()`] uses.
 pub fn len(value: u64) -> usize {
     let bits = 64 - (value | 1).leading_zeros() as usize;
     if bits > 56 { 9 } else { bits.div_ceil(7) }

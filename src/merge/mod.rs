@@ -1,5 +1,5 @@
-//! Merging of ordered streams of partitions: which row comes next is decided in [`live`], which of its versions
-//! wins in [`reconcile`]. Sees only streams, never SSTables.
+//! Merging of ordered streams of partitions: which row comes next is decided in `live`, which of its versions
+//! wins in `reconcile`. Sees only streams, never SSTables.
 
 mod counter;
 mod heap;

@@ -2,7 +2,7 @@
 //!
 //! Text of any length passes through in bounded memory. [`Stream`] keeps a window of what was made last, so that
 //! sequential readers and the kernel's read-ahead (several requests at a time, in any order) go on where they are, and
-//! [`Checkpoints`] from which it starts again for a seek backwards. [`Active`] bounds how many streams are being made at
+//! `Checkpoints` from which it starts again for a seek backwards. `Active` bounds how many streams are being made at
 //! a time, however many files are open.
 
 mod active;

@@ -1,6 +1,6 @@
 //! The operations of the file system, in plain values: no FUSE, so that they are tested without a kernel.
 //!
-//! - What a file shows is fixed when it is opened: its handle holds the content. See [`inodes`] for what happens to a
+//! - What a file shows is fixed when it is opened: its handle holds the content. See `inodes` for what happens to a
 //!   name whose data changes meanwhile.
 //! - Files whose size is known go through the page cache, which stays valid as long as the version does; the others
 //!   are read with direct I/O, which is faster and needs no size.

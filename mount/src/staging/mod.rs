@@ -9,7 +9,7 @@
 //! What a file holds lies in a spool file without a name beside the table's journal, so that nothing is left of it when
 //! the process dies, and no file is too large. [`Intake`] makes changes of it.
 //!
-//! A close is seen as a flush, which comes for each duplicate of a descriptor: [`closing`] decides what one means.
+//! A close is seen as a flush, which comes for each duplicate of a descriptor: `closing` decides what one means.
 //! Names here are looked up anew each time, and files are read and written around the page cache, so that the kernel has
 //! nothing that could be old.
 
