@@ -66,6 +66,9 @@ pub(crate) enum Command {
     /// Print what the files of SSTables say about them, as Cassandra's sstablemetadata does
     #[command(visible_alias = "sstablemetadata")]
     Info(Info),
+    /// Look for damage: checksums, indexes against data, every row
+    #[command(visible_alias = "sstableverify")]
+    Verify(Verify),
     /// Print what lets a shell complete sstablefs's arguments
     Completions(Completions),
     /// Write the manual pages
@@ -366,6 +369,42 @@ pub(crate) struct Info {
     pub(crate) gc_grace_seconds: i64,
     #[command(flatten)]
     pub(crate) time: Now,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads everything, changes nothing and needs no schema. Ends with 0 when all SSTables are sound and with 1 when one is
+damaged or can't be read. The letters of the options are those of Cassandra's sstableverify; what needs its -e is always done.
+
+Examples:
+  sstablefs verify /var/lib/cassandra/data
+  sstablefs verify -q nb-1-big-Data.db
+  sstablefs verify data/shop -o json | jq '.[] | select(.status != \"ok\") | .file'")]
+pub(crate) struct Verify {
+    /// A Data.db file, a table's folder, a keyspace's, a data directory
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only checksums and indexes: decode no rows
+    #[arg(short, long)]
+    pub(crate) quick: bool,
+    /// Only the latest versions, oa and da, are sound
+    #[arg(short, long = "check_version")]
+    pub(crate) check_version: bool,
+    /// Partitions have to be behind the first token, and not behind the second; can be given several times
+    #[arg(short, long = "token_range", value_name = "LEFT,RIGHT", value_parser = parse_range, allow_hyphen_values = true)]
+    pub(crate) token_ranges: Vec<(i64, i64)>,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) schema: SchemaFiles,
+}
+
+fn parse_range(text: &str) -> Result<(i64, i64), String> {
+    let parts = text.split_once(',').ok_or("two tokens with a comma between them are needed")?;
+    let token =
+        |text: &str| text.trim().parse::<i64>().map_err(|_| format!("{text:?} is not a token of Murmur3Partitioner"));
+    Ok((token(parts.0)?, token(parts.1)?))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -45,6 +45,11 @@ impl Progress {
         }
     }
 
+    /// Writes to stdout without a bar in between.
+    pub(crate) fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+        self.bar.suspend(write)
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bar.finish_and_clear();
     }

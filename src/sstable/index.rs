@@ -7,10 +7,10 @@ use super::big::{BigEntries, BigIndex, BigRows, Summary};
 use super::bti::{BtiEntries, BtiIndex, BtiRows};
 use super::compression::DataSource;
 use super::descriptor::{Component, Descriptor};
-use super::prefix::{Bound, ClusteringTypes};
+use super::prefix::{Bound, ClusteringPrefix, ClusteringTypes};
 use crate::cql::{DecoratedKey, KeyOrder};
 use crate::error::{Error, Kind, Result};
-use crate::rows::DeletionTime;
+use crate::rows::{BoundKind, DeletionTime, Span};
 use crate::storage::{Open, Source, open_file};
 
 /// Where a partition is.
@@ -58,6 +58,28 @@ pub struct RowBlock {
     pub offset: u64,
     /// The range tombstone that is open where it begins.
     pub open_marker: Option<DeletionTime>,
+}
+
+/// A clustering prefix by its values.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Edge {
+    pub(super) kind: Option<BoundKind>,
+    pub(super) values: Vec<Option<Vec<u8>>>,
+}
+
+/// What Index.db says of a block beside where it begins.
+pub(super) struct Edges {
+    pub(super) first: Edge,
+    pub(super) last: Edge,
+    pub(super) width: i64,
+    pub(super) end_open_marker: Option<DeletionTime>,
+}
+
+impl Edge {
+    pub(super) fn of(prefix: &ClusteringPrefix<'_>) -> Edge {
+        let value = |span: &Span| (!span.is_null()).then(|| span.of(prefix.bytes).to_vec());
+        Edge { kind: prefix.kind, values: prefix.values.iter().map(value).collect() }
+    }
 }
 
 /// A file and its path, for errors.
@@ -192,6 +214,35 @@ impl IndexIter {
     }
 }
 
+impl IndexIter {
+    /// Where in its file the next entry is, where entries stand one behind the other.
+    pub(super) fn offset(&self) -> Option<u64> {
+        match self {
+            IndexIter::Big(entries) => Some(entries.offset()),
+            IndexIter::Bti(_) => None,
+        }
+    }
+
+    /// Bytes before the rows of the partition that came last, where its entry says it.
+    pub(super) fn head(&self) -> Option<u64> {
+        match self {
+            IndexIter::Big(entries) => entries.head(),
+            IndexIter::Bti(_) => None,
+        }
+    }
+
+    /// Whether more may come behind an error, without [`IndexIter::resume_at`].
+    pub(super) fn goes_on(&self) -> bool {
+        matches!(self, IndexIter::Bti(entries) if entries.goes_on())
+    }
+
+    pub(super) fn resume_at(&mut self, offset: u64) {
+        if let IndexIter::Big(entries) = self {
+            entries.resume_at(offset);
+        }
+    }
+}
+
 /// The blocks of one partition, with a place among them: between two blocks, first before all.
 pub enum RowIndex {
     Big(BigRows),
@@ -235,6 +286,22 @@ impl RowIndex {
             RowIndex::Bti(rows) => rows.previous_block(),
         };
         found.map_err(|e| self.locate(e))
+    }
+
+    /// What is known of a block beside its beginning.
+    pub(super) fn edges(&mut self, i: u32) -> Result<Option<Edges>> {
+        match self {
+            RowIndex::Big(rows) => rows.edges(i).map(Some).map_err(|e| rows.locate(e)),
+            RowIndex::Bti(_) => Ok(None),
+        }
+    }
+
+    /// Where the rows end, counted from the start of the partition.
+    pub(super) fn end(&self) -> Option<u64> {
+        match self {
+            RowIndex::Big(_) => None,
+            RowIndex::Bti(rows) => Some(rows.end()),
+        }
     }
 
     fn locate(&self, error: Error) -> Error {

@@ -21,6 +21,7 @@ mod reverse;
 mod scanner;
 pub mod statistics;
 pub mod toc;
+mod verify;
 pub mod version;
 pub mod writer;
 
@@ -39,5 +40,6 @@ pub use reverse::ReverseScanner;
 pub use scanner::Scanner;
 pub use statistics::Statistics;
 pub use toc::Toc;
+pub use verify::{Fault, Verified, VerifyOptions, Watch, verify};
 pub use version::{Format, Version};
 pub use writer::{HeaderBuilder, Writer, WriterOptions, Written, remove_leftovers};

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use crate::bytes::{Cursor, vint};
 use crate::cql::{Comparator, Type};
 use crate::error::{Error, Result};
-use crate::rows::{BoundKind, Marker, Row, Span};
+use crate::rows::{BoundKind, Marker, Place, Row, Span};
 
 const CLUSTERING_KIND: u8 = 4;
 
@@ -39,6 +39,14 @@ pub struct ClusteringPrefix<'a> {
     pub kind: Option<BoundKind>,
     pub bytes: &'a [u8],
     pub values: &'a [Span],
+}
+
+impl<'a> ClusteringPrefix<'a> {
+    /// In the order of clusterings.
+    pub(super) fn place(&self) -> Place<'a> {
+        let side = self.kind.map_or(0, |kind| if kind.before_rows() { -1 } else { 1 });
+        Place::of_bound(self.bytes, self.values, side)
+    }
 }
 
 impl<'a> From<&'a Row> for ClusteringPrefix<'a> {
@@ -87,6 +95,7 @@ impl PrefixBuffer {
 /// A prefix that was read: spans of the slice that the cursor had.
 #[derive(Debug, Default)]
 pub(super) struct Prefix {
+    pub(super) kind: Option<BoundKind>,
     pub(super) values: Vec<Span>,
     pub(super) side: i8,
 }
@@ -110,6 +119,7 @@ impl ClusteringTypes {
         let at = cursor.offset();
         let kind = cursor.u8()?;
         let size = if kind == CLUSTERING_KIND { self.types.len() } else { usize::from(cursor.u16()?) };
+        prefix.kind = BoundKind::from_ordinal(kind);
         prefix.side = match BoundKind::from_ordinal(kind) {
             Some(kind) if kind.before_rows() => -1,
             Some(_) => 1,

@@ -23,7 +23,7 @@ use crate::schema::Table;
 use crate::storage::{FileSource, Open, Source, open_file, read_all};
 
 /// A larger filter is not kept in memory: lookups go to the index at once.
-const LARGEST_FILTER: u64 = 256 << 20;
+pub(super) const LARGEST_FILTER: u64 = 256 << 20;
 
 /// An SSTable that is open for reading. Its files stay readable after their names are gone.
 pub struct Reader {

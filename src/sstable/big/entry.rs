@@ -54,6 +54,8 @@ pub(super) struct RawEntry {
     key: (usize, usize),
     pub(super) position: u64,
     pub(super) rows: Option<(RowIndexHandle, DeletionTime)>,
+    /// Bytes of the partition before its rows, where there is a row index.
+    pub(super) head: Option<u64>,
     /// Of the next entry.
     pub(super) end: u64,
 }
@@ -122,7 +124,7 @@ fn parse(bytes: &[u8], skip: usize, start: u64, version: Version) -> Result<Opti
     let mut cursor = Cursor::with_base(bytes, start);
     let Ok((key, position, size)) = head(&mut cursor, skip) else { return Ok(None) };
     if size == 0 {
-        return Ok(Some(RawEntry { key, position, rows: None, end: cursor.offset() }));
+        return Ok(Some(RawEntry { key, position, rows: None, head: None, end: cursor.offset() }));
     }
     let start = cursor.offset();
     let bad = || Error::corrupt(format!("a row index of {size} bytes")).at(start);
@@ -130,16 +132,14 @@ fn parse(bytes: &[u8], skip: usize, start: u64, version: Version) -> Result<Opti
         return Err(bad());
     }
     let end = start + size;
-    if cursor.vint().is_err() {
-        return Ok(None);
-    }
+    let Ok(partition_head) = cursor.vint() else { return Ok(None) };
     let Some(deletion) = read_deletion_time(&mut cursor, version)? else { return Ok(None) };
     let Ok(blocks) = cursor.vint() else { return Ok(None) };
     let start = cursor.offset();
     // A block has at least two prefixes, two numbers and its offset.
     let length = end.checked_sub(start).filter(|length| blocks > 0 && blocks <= length / 8).ok_or_else(bad)?;
     let rows = RowIndexHandle::Big { start, length, blocks: blocks as u32 };
-    Ok(Some(RawEntry { key, position, rows: Some((rows, deletion)), end }))
+    Ok(Some(RawEntry { key, position, rows: Some((rows, deletion)), head: Some(partition_head), end }))
 }
 
 /// Where the key is, the position in Data.db, and the bytes of the row index.

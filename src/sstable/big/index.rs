@@ -49,6 +49,12 @@ impl BigIndex {
         Ok(BigIndex(Arc::new(Inner { source, path, summary, order, version })))
     }
 
+    /// For those who read all entries in order: there are no samples.
+    pub(in crate::sstable) fn without_summary(index: Named, order: KeyOrder, version: Version) -> BigIndex {
+        let summary = Summary::build(&[], BUILT_INTERVAL, &[]);
+        BigIndex(Arc::new(Inner { source: index.0, path: index.1, summary, order, version }))
+    }
+
     pub fn first_last(&self) -> (&[u8], &[u8]) {
         self.0.summary.first_last()
     }
@@ -65,8 +71,14 @@ impl BigIndex {
     }
 
     pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<BigEntries> {
-        let mut entries =
-            BigEntries { index: self.clone(), window: Window::default(), at: 0, step: LOOKUP_STEP, position: None };
+        let mut entries = BigEntries {
+            index: self.clone(),
+            window: Window::default(),
+            at: 0,
+            step: LOOKUP_STEP,
+            position: None,
+            head: None,
+        };
         if let Some(from) = from {
             self.0.seek(from, &mut entries).map_err(|e| e.in_file(&self.0.path))?;
         }
@@ -234,6 +246,7 @@ pub struct BigEntries {
     position: Option<u64>,
     /// Bytes to read at a time: more, the more entries are wanted.
     step: usize,
+    head: Option<u64>,
 }
 
 impl BigEntries {
@@ -243,13 +256,29 @@ impl BigEntries {
         let Some(raw) = self.window.entry(&inner.source, self.at, self.step, inner.version).map_err(located)? else {
             return Ok(false);
         };
-        if self.position.is_some_and(|before| before >= raw.position) {
-            return Err(located(Error::corrupt("the positions of partitions are not in order").at(self.at)));
+        let (at, before) = (self.at, self.position.replace(raw.position));
+        self.at = raw.end;
+        if before.is_some_and(|before| before >= raw.position) {
+            return Err(located(Error::corrupt("the positions of partitions are not in order").at(at)));
         }
-        self.position = Some(raw.position);
         self.step = (self.step * 2).min(SCAN_STEP);
         fill(entry, &self.window, &raw);
-        self.at = raw.end;
+        self.head = raw.head;
         Ok(true)
+    }
+
+    /// Of the next entry.
+    pub(in crate::sstable) fn offset(&self) -> u64 {
+        self.at
+    }
+
+    /// Bytes before the rows of the partition that came last, as the entry of one with a row index says.
+    pub(in crate::sstable) fn head(&self) -> Option<u64> {
+        self.head
+    }
+
+    /// Goes to an entry that is known to be at `offset`.
+    pub(in crate::sstable) fn resume_at(&mut self, offset: u64) {
+        self.at = offset;
     }
 }

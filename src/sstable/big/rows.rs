@@ -14,9 +14,9 @@ use crate::bytes::{Cursor, vint};
 use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
 use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time, write_deletion_time};
-use crate::sstable::index::{Named, RowBlock};
+use crate::sstable::index::{Edge, Edges, Named, RowBlock};
 use crate::sstable::index_writer::Block;
-use crate::sstable::prefix::{Bound, ClusteringTypes, Prefix};
+use crate::sstable::prefix::{Bound, ClusteringPrefix, ClusteringTypes, Prefix};
 use crate::sstable::read::read_exact;
 use crate::sstable::version::Version;
 
@@ -102,6 +102,7 @@ pub struct BigRows {
 /// What an entry says beside its prefixes.
 struct Info {
     offset: u64,
+    width: i64,
     end_open_marker: Option<DeletionTime>,
 }
 
@@ -148,6 +149,15 @@ impl BigRows {
         }
         self.place = low.min(self.blocks - 1);
         self.next_block()
+    }
+
+    /// What the entry of a block says beside where it begins.
+    pub(in crate::sstable) fn edges(&mut self, i: u32) -> Result<Edges> {
+        let Info { width, end_open_marker, .. } = self.info(i)?;
+        let (start, end) = self.load(i)?;
+        let bytes = self.bytes.get(start..end).unwrap_or_default();
+        let edge = |prefix: &Prefix| Edge::of(&ClusteringPrefix { kind: prefix.kind, bytes, values: &prefix.values });
+        Ok(Edges { first: edge(&self.first), last: edge(&self.last), width, end_open_marker })
     }
 
     /// Names the file that an error is in.
@@ -215,13 +225,13 @@ impl BigRows {
         self.types.read(&mut cursor, &mut self.first)?;
         self.types.read(&mut cursor, &mut self.last)?;
         let offset = cursor.vint()?;
-        let _width = vint::unzigzag(cursor.vint()?);
+        let width = vint::unzigzag(cursor.vint()?).wrapping_add(WIDTH_BASE);
         let mut end_open_marker = None;
         if cursor.bool()? {
             let time = read_deletion_time(&mut cursor, self.version)?;
             end_open_marker = Some(time.ok_or_else(|| Error::from(cursor.truncated()))?);
         }
-        Ok(Info { offset, end_open_marker })
+        Ok(Info { offset, width, end_open_marker })
     }
 
     /// Brings an entry into `bytes`; returns where it is in there.

@@ -179,11 +179,16 @@ impl Summary {
         .in_file(&self.path)
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Where in the file it is said where a sample is.
+    pub(in crate::sstable) fn offset_of(&self, i: usize) -> u64 {
+        HEAD + i as u64 * 4
+    }
+
+    pub(in crate::sstable) fn len(&self) -> usize {
         self.samples
     }
 
-    pub(super) fn first_last(&self) -> (&[u8], &[u8]) {
+    pub(in crate::sstable) fn first_last(&self) -> (&[u8], &[u8]) {
         (&self.first, &self.last)
     }
 
@@ -193,7 +198,7 @@ impl Summary {
     }
 
     /// Key and position of a sample; `scratch` holds the key when it is not in memory.
-    pub(super) fn sample<'a>(&'a self, i: usize, scratch: &'a mut Vec<u8>) -> Result<(&'a [u8], u64)> {
+    pub(in crate::sstable) fn sample<'a>(&'a self, i: usize, scratch: &'a mut Vec<u8>) -> Result<(&'a [u8], u64)> {
         let bad = || {
             Error::corrupt(format!("sample {i} is not inside the samples")).at(HEAD + i as u64 * 4).in_file(&self.path)
         };

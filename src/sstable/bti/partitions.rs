@@ -377,7 +377,16 @@ impl BtiEntries {
     fn advance(&mut self, entry: &mut IndexEntry) -> Result<bool> {
         let Some(trie) = &mut self.trie else { return Ok(false) };
         let inner = &*self.index.0;
-        if !std::mem::take(&mut self.here) && !trie.next()? {
+        let more = std::mem::take(&mut self.here)
+            || match trie.next() {
+                Ok(more) => more,
+                Err(e) => {
+                    // There is no way on.
+                    self.trie = None;
+                    return Err(e);
+                }
+            };
+        if !more {
             self.trie = None;
             // The trie has no checksum, but the count tells when a part of it can no longer be reached.
             return match self.seen {
@@ -387,13 +396,17 @@ impl BtiEntries {
                 _ => Ok(false),
             };
         }
+        self.seen = self.seen.map(|seen| seen + 1);
         inner.read(position(trie.payload()?)?, entry, &mut self.bytes, None)?;
-        if self.position.is_some_and(|before| before >= entry.position) {
+        if self.position.replace(entry.position).is_some_and(|before| before >= entry.position) {
             return Err(Error::corrupt("the positions of partitions are not in order"));
         }
-        self.position = Some(entry.position);
-        self.seen = self.seen.map(|seen| seen + 1);
         Ok(true)
+    }
+
+    /// Whether more may come, also behind an error.
+    pub(in crate::sstable) fn goes_on(&self) -> bool {
+        self.trie.is_some()
     }
 
     /// Goes to the first entry that is not before `from`. A prefix of the key may stand for a key before, at or behind

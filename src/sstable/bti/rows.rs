@@ -204,6 +204,11 @@ impl BtiRows {
         Ok(Some(block))
     }
 
+    /// Where the rows of the partition end.
+    pub(in crate::sstable) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// Names the file that an error is in.
     pub(in crate::sstable) fn locate(&self, error: Error) -> Error {
         error.in_file(self.trie.path())

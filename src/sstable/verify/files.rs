@@ -1,0 +1,89 @@
+//! The components as files: what TOC.txt lists, the checksum of the whole Data.db and those of its chunks.
+
+use std::collections::HashSet;
+
+use super::Findings;
+use crate::error::{Error, Kind};
+use crate::sstable::compression::DataSource;
+use crate::sstable::descriptor::Component;
+use crate::sstable::digest::Digest;
+use crate::sstable::toc::Toc;
+use crate::storage::{Source, read_all};
+
+/// A list of a dozen names, or a number.
+const LARGEST_TEXT: u64 = 1 << 20;
+/// So many chunks are remembered, to tell which partitions they take along.
+const MOST_BAD_CHUNKS: usize = 1 << 16;
+
+/// What TOC.txt lists; each component of it has to be there.
+pub(super) fn check_toc(findings: &mut Findings<'_>) -> Option<Toc> {
+    let descriptor = findings.descriptor;
+    let Some(source) = findings.open(Component::Toc) else {
+        findings.note("TOC.txt is missing: whether all components are there is not known");
+        return None;
+    };
+    let path = descriptor.component(Component::Toc);
+    let read = read_all(&*source, LARGEST_TEXT).map_err(|e| Error::io(e, path));
+    let toc = match read.and_then(|bytes| Toc::parse(&bytes)) {
+        Ok(toc) => toc,
+        Err(e) => {
+            findings.error(Component::Toc, &e);
+            return None;
+        }
+    };
+    if !toc.has(Component::Data) {
+        findings.fault(Component::Toc, None, "does not list Data.db");
+    }
+    for &component in &toc.components {
+        if !descriptor.component(component).exists() {
+            findings.fault(component, None, "is missing, though TOC.txt lists it");
+        }
+    }
+    for name in &toc.others {
+        if !descriptor.dir.join(format!("{descriptor}-{name}")).exists() {
+            findings.note(format!("{name} is missing, though TOC.txt lists it: not needed to read the table"));
+        }
+    }
+    Some(toc)
+}
+
+pub(super) fn check_digest(findings: &mut Findings<'_>, data: &Source) {
+    let Some(source) = findings.open(Component::Digest) else {
+        findings.note("Digest.crc32 is missing: the data has no checksum as a whole");
+        return;
+    };
+    let path = findings.descriptor.component(Component::Digest);
+    let read = read_all(&*source, LARGEST_TEXT).map_err(|e| Error::io(e, path));
+    match read.and_then(|bytes| Digest::parse(&bytes)) {
+        Ok(digest) => {
+            if let Err(e) = digest.check(data) {
+                findings.error(Component::Data, &e);
+            }
+        }
+        Err(e) => findings.error(Component::Digest, &e),
+    }
+}
+
+/// Reads each chunk once. `bad`: offsets in the file of those that can't be read.
+pub(super) fn check_chunks(findings: &mut Findings<'_>, data: &DataSource, bad: &mut HashSet<u64>) {
+    let length = u64::from(data.chunk_length()).max(1);
+    let mut chunk = Vec::new();
+    let mut position = 0;
+    while position < data.len() {
+        chunk.clear();
+        if let Err(e) = data.read_chunk(position, &mut chunk) {
+            let component = match e.kind() {
+                Kind::Corrupt if e.message().starts_with("CRC.db") => Component::Crc,
+                _ => Component::Data,
+            };
+            findings.error(component, &e);
+            if let Some(offset) = e.offset().filter(|_| bad.len() < MOST_BAD_CHUNKS) {
+                bad.insert(offset);
+            }
+        }
+        position += length;
+        if (position / length).is_multiple_of(64) {
+            findings.watch.progress(0.2 + 0.3 * position as f64 / data.len() as f64);
+        }
+    }
+}
