@@ -394,10 +394,16 @@ pub(crate) struct Verify {
     #[arg(short, long = "token_range", value_name = "LEFT,RIGHT", value_parser = parse_range, allow_hyphen_values = true)]
     pub(crate) token_ranges: Vec<(i64, i64)>,
     /// The form of the output
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    pub(crate) output: Output,
+    #[arg(short, long, value_enum, default_value_t = VerifyOutput::Text)]
+    pub(crate) output: VerifyOutput,
     #[command(flatten)]
     pub(crate) schema: SchemaFiles,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyOutput {
+    Text,
+    Json,
 }
 
 fn parse_range(text: &str) -> Result<(i64, i64), String> {

@@ -12,7 +12,7 @@ use sstablefs::table::listing::{Listing, LiveSstable};
 use sstablefs::table::{Database, Options};
 use sstablefs_render::KeyNames;
 
-use crate::args::{Output, Verify};
+use crate::args::{Verify, VerifyOutput};
 use crate::progress::Progress;
 use crate::{Failure, options};
 
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
         let outcome = run.sstable(&table.keyspace, &table.table, sstable, (done, size));
         done += size;
         damaged += u64::from(!outcome.is_sound());
-        if args.output == Output::Json {
+        if args.output == VerifyOutput::Json {
             outcomes.push(outcome.to_json());
         }
         if let Some(e) = run.failed.take() {
@@ -61,14 +61,14 @@ pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
     run.progress.clear();
     let mut out = io::stdout().lock();
     match args.output {
-        Output::Json => {
+        VerifyOutput::Json => {
             serde_json::to_writer_pretty(&mut out, &outcomes).map_err(io::Error::from)?;
             out.write_all(b"\n")?;
         }
-        Output::Text if found.len() != 1 => {
+        VerifyOutput::Text if found.len() != 1 => {
             writeln!(out, "{} SSTables, {damaged} of them damaged", found.len())?;
         }
-        Output::Text => {}
+        VerifyOutput::Text => {}
     }
     out.flush()?;
     for problem in &problems {
@@ -85,7 +85,7 @@ struct Run<'a> {
     schemas: Schemas<'a>,
 }
 
-/// Schemas are looked for when the first SSTable needs one.
+/// Schemas are looked for with the first SSTable.
 struct Schemas<'a> {
     paths: &'a [PathBuf],
     options: Options,
@@ -95,8 +95,7 @@ struct Schemas<'a> {
 impl Schemas<'_> {
     fn table(&mut self, keyspace: &str, table: &str) -> Option<Arc<Table>> {
         let database = self.database.get_or_insert_with(|| Database::open(self.paths, &self.options).ok());
-        let store = database.as_ref()?.table(keyspace, table)?;
-        if store.is_inferred() { None } else { store.schema().ok() }
+        database.as_ref()?.table(keyspace, table)?.known()
     }
 }
 
@@ -124,9 +123,7 @@ impl Run<'_> {
             token_ranges: self.args.token_ranges.clone(),
         };
         let names = read_statistics(&descriptor).ok().map(|s| KeyNames::of_type(s.header.key_type));
-        // Later ones say of user types whether they are frozen.
-        let is_old = descriptor.version.has_old_bloom_filter();
-        let schema = if is_old { self.schemas.table(keyspace, table) } else { None };
+        let schema = self.schemas.table(keyspace, table);
         let mut watcher = Watcher { run: self, outcome: &mut outcome, names, place, damaged: false };
         let verified = verify(&descriptor, schema.as_deref(), &options, &mut watcher);
         if verified.faults == 0 {
@@ -141,7 +138,7 @@ impl Run<'_> {
     }
 
     fn line(&mut self, text: &str) {
-        if self.args.output == Output::Text
+        if self.args.output == VerifyOutput::Text
             && let Err(e) = self.progress.aside(|| writeln!(io::stdout(), "{text}"))
         {
             self.failed.get_or_insert(e);
@@ -186,7 +183,7 @@ impl Watch for Watcher<'_, '_> {
             text += &format!(", partition {}", short(key));
         }
         self.run.line(&format!("{text}: {}", fault.reason));
-        if self.run.args.output == Output::Json && self.outcome.faults.len() < MOST_FAULTS {
+        if self.run.args.output == VerifyOutput::Json && self.outcome.faults.len() < MOST_FAULTS {
             self.outcome.faults.push(json!({
                 "component": fault.component.name(),
                 "offset": fault.offset,

@@ -66,6 +66,22 @@ impl BloomFilter {
         })
     }
 
+    /// One of the same size without a key.
+    pub(super) fn emptied(&self) -> BloomFilter {
+        BloomFilter { hashes: self.hashes, bits: vec![0; self.bits.len()].into() }
+    }
+
+    pub(super) fn add(&mut self, key: &[u8]) {
+        for index in self.indexes(key) {
+            self.bits[(index >> 3) as usize] |= 1 << (index & 7);
+        }
+    }
+
+    /// Whether both have the same bits.
+    pub(super) fn is_same(&self, other: &BloomFilter) -> bool {
+        self.bits == other.bits
+    }
+
     /// Bytes of memory.
     pub fn size(&self) -> usize {
         self.bits.len()

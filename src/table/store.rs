@@ -78,7 +78,7 @@ impl TableStore {
     }
 
     /// The schema as it was found, without columns that only SSTables have.
-    pub(super) fn known(&self) -> Option<Arc<Table>> {
+    pub fn known(&self) -> Option<Arc<Table>> {
         self.known.read().clone()
     }
 

@@ -81,6 +81,7 @@ pub struct Summary {
     samples: usize,
     min_index_interval: u32,
     sampling_level: u32,
+    full_samples: u32,
     store: Store,
     first: Box<[u8]>,
     last: Box<[u8]>,
@@ -107,6 +108,7 @@ impl Summary {
         let samples = cursor.u32()?;
         let length = cursor.u64()?;
         let sampling_level = cursor.u32()?;
+        let full_samples = cursor.u32()?;
         if samples == 0 || length > source.len() - HEAD || u64::from(samples) * 12 > length {
             return Err(Error::corrupt(format!(
                 "{samples} samples in {length} bytes are announced in a file of {} bytes",
@@ -134,6 +136,7 @@ impl Summary {
             samples: samples as usize,
             min_index_interval,
             sampling_level,
+            full_samples,
             store,
             first,
             last,
@@ -162,6 +165,7 @@ impl Summary {
             samples: samples.len(),
             min_index_interval: interval,
             sampling_level: FULL_SAMPLING as u32,
+            full_samples: samples.len() as u32,
             store: Store::Memory(block.into()),
             first: samples.first().map(|s| s.0.as_slice()).unwrap_or_default().into(),
             last: last.into(),
@@ -190,6 +194,19 @@ impl Summary {
 
     pub(in crate::sstable) fn first_last(&self) -> (&[u8], &[u8]) {
         (&self.first, &self.last)
+    }
+
+    /// Partitions from one sample to the next, where none was left out to save memory.
+    pub(in crate::sstable) fn full_interval(&self) -> Option<u32> {
+        (u64::from(self.sampling_level) == FULL_SAMPLING).then_some(self.min_index_interval)
+    }
+
+    pub(in crate::sstable) fn min_index_interval(&self) -> u32 {
+        self.min_index_interval
+    }
+
+    pub(in crate::sstable) fn samples_at_full_sampling(&self) -> u32 {
+        self.full_samples
     }
 
     /// How many partitions a sample stands for, about.

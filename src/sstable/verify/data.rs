@@ -12,7 +12,11 @@ use crate::error::{Error, Result};
 use crate::rows::DeletionTime;
 use crate::sstable::data::{Decoder, Layout};
 use crate::sstable::descriptor::Component;
+use crate::sstable::filter::BloomFilter;
 use crate::sstable::index::IndexEntry;
+
+/// A larger filter is not made again: memory has a bound.
+const LARGEST_REBUILT: usize = 16 << 20;
 
 pub(super) fn check(findings: &mut Findings<'_>, subject: &Subject<'_>, verified: &mut Verified) {
     let mut entries = Entries::open(findings, subject);
@@ -40,12 +44,18 @@ pub(super) fn check(findings: &mut Findings<'_>, subject: &Subject<'_>, verified
         previous: none(),
         has_previous: false,
         found: IndexEntry::default(),
+        filter: subject.filter.as_ref().filter(|filter| filter.size() <= LARGEST_REBUILT).map(BloomFilter::emptied),
         lost: None,
         complete: true,
     };
     walk.run(findings, verified);
-    let Walk { partition, complete, previous, .. } = walk;
+    let Walk { partition, complete, previous, filter, .. } = walk;
     if complete {
+        if let (Some(own), Some(real)) = (&subject.filter, &filter)
+            && !own.is_same(real)
+        {
+            findings.fault(Component::Filter, None, "it is not the filter of the keys in the data");
+        }
         let collected = partition.finish(&previous.key);
         verified.rows = collected.stats.total_rows.max(0) as u64;
         stats::check(findings, subject, &collected);
@@ -79,6 +89,8 @@ struct Walk<'a> {
     has_previous: bool,
     /// Memory for lookups.
     found: IndexEntry,
+    /// Made again of the keys that are found.
+    filter: Option<BloomFilter>,
     lost: Option<Lost>,
     /// Each partition has been read.
     complete: bool,
@@ -157,6 +169,9 @@ impl Walk<'_> {
             findings.add(subject.at(position, &self.key.key, format!("the key is not of its type: {}", e.message())));
         }
         check_key(findings, subject, &self.key.key, self.key.token);
+        if let Some(filter) = &mut self.filter {
+            filter.add(&self.key.key);
+        }
         let Some(trie) = self.entries.trie() else { return };
         let reason = match trie.lookup(&self.key, &mut self.found) {
             Ok(true) if self.found.position == position => return,
@@ -198,8 +213,15 @@ impl Walk<'_> {
         if entry.key != self.key.key {
             findings.add(fault(self.entries.at, "the index has another key for this partition"));
         }
-        if entry.deletion.is_some_and(|own| own != *deletion) {
-            findings.add(fault(self.entries.at, "the index has another deletion for this partition"));
+        match entry.deletion {
+            Some(own) if own == *deletion => {}
+            Some(_) => findings.add(fault(self.entries.at, "the index has another deletion for this partition")),
+            // Index.db has it for partitions of several blocks only.
+            None if entry.row_index.is_some() || component == Component::Partitions => {
+                findings
+                    .add(Fault { component: Component::Rows, ..fault(None, "the entry is cut short in its deletion") });
+            }
+            None => {}
         }
         let blocks = BlockCheck::open(findings, self.subject, &self.entries, &self.key.key, position, head);
         self.has_entry = self.entries.advance(findings);

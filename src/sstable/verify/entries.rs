@@ -32,7 +32,7 @@ impl<'a> Entries<'a> {
         let component = if subject.version.is_bti() { Component::Partitions } else { Component::Index };
         let index = open(findings, subject, component);
         let summary = match &index {
-            Some(PartitionIndex::Big(_)) => SummaryCheck::open(findings),
+            Some(PartitionIndex::Big(_)) => SummaryCheck::open(findings, subject.min_index_interval),
             _ => None,
         };
         let iter = index.as_ref().and_then(|index| match index.iter_from(None) {

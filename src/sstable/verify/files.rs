@@ -31,8 +31,11 @@ pub(super) fn check_toc(findings: &mut Findings<'_>) -> Option<Toc> {
             return None;
         }
     };
-    if !toc.has(Component::Data) {
-        findings.fault(Component::Toc, None, "does not list Data.db");
+    for component in Component::ALL.into_iter().filter(|c| *c != Component::Toc && !toc.has(*c)) {
+        if descriptor.component(component).exists() {
+            let reason = format!("does not list {}, which is there", component.name());
+            findings.fault(Component::Toc, None, reason);
+        }
     }
     for &component in &toc.components {
         if !descriptor.component(component).exists() {
@@ -40,8 +43,14 @@ pub(super) fn check_toc(findings: &mut Findings<'_>) -> Option<Toc> {
         }
     }
     for name in &toc.others {
-        if !descriptor.dir.join(format!("{descriptor}-{name}")).exists() {
-            findings.note(format!("{name} is missing, though TOC.txt lists it: not needed to read the table"));
+        if descriptor.dir.join(format!("{descriptor}-{name}")).exists() {
+            continue;
+        }
+        if name.starts_with("SAI") || name.starts_with("SI_") {
+            findings
+                .note(format!("{name} is missing, though TOC.txt lists it: a part of an index, which is not checked"));
+        } else {
+            findings.fault(Component::Toc, None, format!("lists {name:?}, which is missing"));
         }
     }
     Some(toc)

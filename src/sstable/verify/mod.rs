@@ -70,7 +70,8 @@ pub struct Verified {
     pub faults: u64,
 }
 
-/// Checks an SSTable. `schema`: what tells frozen user types in SSTables of before 3.6, which do not.
+/// Checks an SSTable. `schema`: what tells frozen user types in SSTables of before 3.6, which do not, and which options
+/// Summary.db was made for.
 pub fn verify(
     descriptor: &Descriptor,
     schema: Option<&Table>,
@@ -137,6 +138,8 @@ struct Subject<'a> {
     order: KeyOrder,
     clustering: Arc<ClusteringTypes>,
     data: Arc<DataSource>,
+    /// Of the table, where the schema tells it.
+    min_index_interval: Option<f64>,
     filter: Option<BloomFilter>,
     /// Where in the file chunks begin that can't be read; not all where there are very many.
     bad_chunks: std::collections::HashSet<u64>,
@@ -204,6 +207,7 @@ fn check(findings: &mut Findings<'_>, schema: Option<&Table>, options: &VerifyOp
         table: table_of(&statistics, partitioner, schema),
         statistics: &statistics,
         data,
+        min_index_interval: schema.and_then(|table| table.option_number("min_index_interval")),
         filter,
         bad_chunks,
     };
