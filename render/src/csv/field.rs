@@ -2,7 +2,7 @@
 
 use sstablefs::Result;
 
-use crate::value::CsvValue;
+use crate::value::{CsvValue, csv_special};
 
 /// How fields are quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,12 +57,12 @@ impl FieldWriter {
             out.extend_from_slice(b"\"\"");
             return;
         }
-        let (mut quoted, mut escaped) = (false, false);
-        for &b in field {
-            quoted |= matches!(b, b',' | b'\n' | b'\r');
-            escaped |= matches!(b, b'"' | b'\\');
-        }
-        if !quoted && !escaped {
+        let (mut quoted, escaped) = csv_special(field);
+        if !escaped {
+            if quoted {
+                out.insert(start, b'"');
+                out.push(b'"');
+            }
             return;
         }
         self.scratch.clear();

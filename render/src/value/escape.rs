@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::scan::{self, Marks, Word};
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends two lower-case digits a byte.
@@ -24,30 +26,16 @@ pub fn json_text(bytes: &[u8], out: &mut Vec<u8>) {
     if is_plain(bytes) { out.extend_from_slice(bytes) } else { json_escape(&utf8(bytes), out) }
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// Not zero when one of eight bytes is not ASCII or JSON escapes it. Which one, only the lowest mark tells for sure.
+/// What JSON escapes, and bytes that are not ASCII.
 #[inline]
-fn marks(word: u64) -> u64 {
-    let zero = |w: u64| w.wrapping_sub(ONES) & !w;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (word | control | zero(word ^ (ONES * b'"' as u64)) | zero(word ^ (ONES * b'\\' as u64))) & HIGH
+fn json_marks(word: Word) -> Marks {
+    word.beyond_ascii() | word.below(0x20) | word.is(b'"') | word.is(b'\\')
 }
 
-/// Whether a text is ASCII that JSON shows as it is. Looks at all of it: most texts are plain, and short.
+/// Whether a text is ASCII that JSON shows as it is.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
-    let (words, _) = bytes.as_chunks::<8>();
-    if let Some(last) = bytes.last_chunk::<8>() {
-        let all = words.iter().fold(marks(u64::from_le_bytes(*last)), |all, w| all | marks(u64::from_le_bytes(*w)));
-        return all == 0;
-    }
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        let word = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
-        return marks(word) == 0;
-    }
-    bytes.iter().all(|b| b.is_ascii() && !JSON_SPECIAL[usize::from(*b)])
+    !scan::any(bytes, json_marks)
 }
 
 /// Whether a byte of a JSON string needs an escape.
@@ -92,8 +80,7 @@ pub fn json_escape(text: &str, out: &mut Vec<u8>) {
 
 /// Position of the first byte that JSON must escape.
 fn first_special(bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<8>();
-    let plain = words.iter().take_while(|w| marks(u64::from_le_bytes(**w)) == 0).count() * 8;
+    let plain = scan::unmarked(bytes, json_marks);
     bytes[plain..].iter().position(|&b| JSON_SPECIAL[usize::from(b)]).map(|i| plain + i)
 }
 
@@ -104,6 +91,17 @@ pub fn json_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Whether a CSV field must be quoted, and whether something in it may have to be escaped.
+#[inline]
+pub(crate) fn csv_special(field: &[u8]) -> (bool, bool) {
+    let quoted = |w: Word| w.is(b',') | w.is(b'\n') | w.is(b'\r');
+    let escaped = |w: Word| w.is(b'"') | w.is(b'\\');
+    if !scan::any(field, |w| quoted(w) | escaped(w)) {
+        return (false, false);
+    }
+    (scan::any(field, quoted), scan::any(field, escaped))
+}
+
 /// Whether cqlsh shows a character by its number: C0 and C1 controls, DEL and the no-break space.
 pub(crate) fn control(c: char) -> bool {
     c < ' ' || ('\u{7f}'..='\u{a0}').contains(&c)
@@ -112,12 +110,11 @@ pub(crate) fn control(c: char) -> bool {
 /// Appends a text as cqlsh's format_value_text does: backslashes doubled, controls as Python's repr shows them; within
 /// a collection between single quotes, its own doubled.
 pub(super) fn cqlsh_text(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
-    let plain = |b: &u8| (b' '..0x7f).contains(b) && *b != b'\\' && *b != b'\'';
+    let special = |w: Word| w.beyond_ascii() | w.below(b' ') | w.is(0x7f) | w.is(b'\\') | w.is(b'\'');
     if quoted {
         out.push(b'\'');
     }
-    // Without an early end, many bytes are looked at at once.
-    if bytes.iter().fold(true, |all, b| all & plain(b)) {
+    if !scan::any(bytes, special) {
         out.extend_from_slice(bytes);
     } else {
         for c in utf8(bytes).chars() {

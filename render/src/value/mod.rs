@@ -10,12 +10,14 @@ mod escape;
 mod json;
 mod literal;
 mod number;
+mod scan;
 mod text;
 mod time;
 
 pub use csv::CsvValue;
 
 pub(crate) use elements::counter_total;
+pub(crate) use escape::csv_special;
 pub use escape::{hex, json_escape, json_string, json_text};
 pub use json::JsonValue;
 pub(crate) use json::{json_name, separate};

@@ -142,11 +142,17 @@ pub(super) fn cqlsh_timestamp(ms: i64, out: &mut Vec<u8>) {
         integer(ms, out);
         return;
     }
+    let mut text = [0; 32];
+    put(&mut text, 10, [b' ']);
+    put(&mut text, 11, clock_ms(ms.rem_euclid(DAY_MS) as u32));
+    put(&mut text, 23, *b"+0000");
+    if year >= 1000 {
+        put(&mut text, 0, plain_date(year as u16, month, day));
+        return append(&text, 28, out);
+    }
     integer(year, out);
     month_day(month, day, out);
-    out.push(b' ');
-    out.extend_from_slice(&clock_ms(ms.rem_euclid(DAY_MS) as u32));
-    out.extend_from_slice(b"+0000");
+    out.extend_from_slice(&text[10..28]);
 }
 
 /// Seconds and nanoseconds as java.time.Instant.toString: the fraction has 0, 3, 6 or 9 digits.
