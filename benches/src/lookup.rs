@@ -9,8 +9,10 @@ use sstablefs::table::{Database, Options, View};
 use sstablefs_render::KeyNames;
 
 use crate::Outcome;
+use crate::files::median;
 
-/// Looks up each of the keys that `names` lists, as text, so many times over: the nanoseconds of one, for each round.
+/// Looks up each of the keys that `names` lists, as text, so many times over: the median nanoseconds of one, for each
+/// round.
 /// `part` says what is read of it: the `row` that is first, or `all` rows.
 pub(crate) fn lookup(data: &str, schema: &str, table: &str, names: &str, part: &str, rounds: &str) -> Outcome {
     let database = Database::open(&[PathBuf::from(data)], &Options { schema: vec![schema.into()] })?;
@@ -27,11 +29,13 @@ pub(crate) fn lookup(data: &str, schema: &str, table: &str, names: &str, part: &
     let before = cpu();
     for _ in 0..rounds {
         rows = 0;
-        let started = Instant::now();
+        let mut taken = Vec::with_capacity(keys.len());
         for key in &keys {
+            let started = Instant::now();
             rows += read(&view, key, now, all)?;
+            taken.push(started.elapsed().as_nanos() as u64);
         }
-        nanos.push(started.elapsed().as_nanos() as u64 / keys.len().max(1) as u64);
+        nanos.push(median(&mut taken));
     }
     let spent = (cpu() - before) / (rounds * keys.len()).max(1) as f64;
     Ok(json!({ "nanos": nanos, "cpu": spent, "rows": rows, "keys": keys.len() }))

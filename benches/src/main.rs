@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 sstablefs-bench COMMAND
-  run PROGRAM ARGS…                                 runs it with its output thrown away: seconds, user, system, rss (KiB)
+  run PROGRAM ARGS…                                 runs it, its output thrown away: seconds, user, system, rss (KiB)
   opens FOLDER NAMES ROUNDS                         opens, reads and closes the files that NAMES lists: nanoseconds of one
   list FOLDER                                       lists it: seconds
   lookup DATA SCHEMA TABLE KEYS row|all ROUNDS      reads partitions with the engine: nanoseconds of one

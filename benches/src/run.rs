@@ -11,7 +11,7 @@ use crate::Outcome;
 /// This process is small, and so is what the program starts from: its peak of memory is its own.
 pub(crate) fn run(program: &str, args: &[&str]) -> Outcome {
     let started = Instant::now();
-    let child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let child = Command::new(program).args(args).stdout(Stdio::null()).spawn()?;
     let pid = libc::pid_t::try_from(child.id())?;
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();

@@ -38,11 +38,18 @@ class Bench:
         self.quick, self.runs, self.folder, self.scripts = options.quick, options.runs, folder, SCRIPTS
         self.program = options.binary or build('sstablefs-cli', 'sstablefs')
         self.tool = Tool(options.tool or build('sstablefs-benches', 'sstablefs-bench'))
-        self.data = Data(folder, self.program)
+        self.data = Data(folder, self.program, self.tool)
         self.scratch = Path(tempfile.mkdtemp(prefix='scratch.', dir=folder))
-        self.point = self.scratch / 'mnt'
+        self.points = 0
         self.table = Table()
         self.grids = []  # the other tables
+
+    def point(self):
+        """A folder for a mount, another one each time: the daemon of the mount before may still be ending."""
+        self.points += 1
+        point = self.scratch / f'mnt.{self.points}'
+        point.mkdir()
+        return point
 
     def readings(self):
         """The default table, written by Cassandra."""

@@ -1,10 +1,12 @@
 """The tables that scripts/bench measures on, made once and kept."""
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent.parent
@@ -18,6 +20,7 @@ class BenchTable:
     root: Path  # the data directory
     schema: Path
     csv: Path | None
+    made: dict = field(default_factory=dict)  # by import: rows, rows_per_second, rss
 
     @property
     def folder(self):
@@ -33,8 +36,8 @@ class BenchTable:
 
 
 class Data:
-    def __init__(self, folder, program):
-        self.folder, self.program = folder, program
+    def __init__(self, folder, program, tool):
+        self.folder, self.program, self.tool = folder, program, tool
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def java_env(self, heap=HEAP):
@@ -69,6 +72,7 @@ class Data:
         table = BenchTable(shape, rows, root, schema, self.csv(shape, rows) if keep_csv else None)
         done = root / 'done'
         if done.exists():
+            table.made = json.loads(done.read_text() or '{}')
             return table
         shutil.rmtree(root, ignore_errors=True)
         folder = root / 'bench' / f'{shape}-{1:032x}'
@@ -78,9 +82,11 @@ class Data:
             if writer == 'cassandra':
                 self.java('write', shape, self.csv(shape, rows), folder)
             else:
-                self.load(table, seed)
+                sample, taken = self.load(table, seed)
+                read = table.made.get('rows', 0) + taken
+                table.made = {'rows': read, 'rows_per_second': taken / sample.seconds, 'rss': sample.rss}
         self.say(f'{rows:,} rows of {shape} as {len(table.data_files)} SSTable(s), {table.bytes >> 20} MiB, by {writer}, {time.time() - started:.0f} s')
-        done.touch()
+        done.write_text(json.dumps(table.made))
         return table
 
     def load(self, table, seed):
@@ -92,13 +98,15 @@ class Data:
         if source is None:
             java = list(map(str, self.java_command('csv', table.name, table.rows, '-', seed)))
             make = subprocess.Popen(java, env=self.java_env('1g'), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        result = subprocess.run(command, stdin=make.stdout if make else subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=3600)
-        if make:
-            make.stdout.close()
-            if make.wait(60) != 0:
-                raise RuntimeError('BenchTables.java failed')
-        if result.returncode != 0:
-            raise RuntimeError(f'import failed: {result.stderr.decode(errors="replace")[-1500:]}')
+        try:
+            sample, said = self.tool.run(*command, stdin=make.stdout if make else subprocess.DEVNULL, timeout=3600)
+        finally:
+            if make:
+                make.stdout.close()
+                status = make.wait(60)
+        if make and status != 0:
+            raise RuntimeError('BenchTables.java failed')
+        return sample, int(re.search(r'(\d+) rows and', said).group(1))
 
     @staticmethod
     def say(text):

@@ -16,6 +16,7 @@ class Sample:
     rss: float = 0.0  # MiB
     inner: float | None = None
     cpu: float = 0.0  # seconds of all threads, user and system
+    bytes: int = 0
 
 
 @dataclass
@@ -56,16 +57,17 @@ class Tool:
     def __init__(self, program):
         self.program = Path(program)
 
-    def ask(self, *args, timeout=900, env=None):
+    def ask(self, *args, timeout=900, env=None, stdin=subprocess.DEVNULL):
         """The JSON that it prints, and what was said to stderr."""
-        result = subprocess.run([str(self.program), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, env=env)
+        result = subprocess.run([str(self.program), *map(str, args)], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+                                env=env)
         said = result.stderr.decode(errors='replace')
         if result.returncode != 0:
             raise RuntimeError(f'{" ".join(map(str, args))[:300]}: {said[-1500:]}')
         return json.loads(result.stdout), said
 
-    def run(self, *command, timeout=900, env=None):
-        answer, said = self.ask('run', *command, timeout=timeout, env=env)
+    def run(self, *command, **how):
+        answer, said = self.ask('run', *command, **how)
         return Sample(answer['seconds'], answer['rss'] / 1024, cpu=answer['user'] + answer['system']), said
 
 
