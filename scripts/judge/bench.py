@@ -70,7 +70,7 @@ def machine():
     memory = int(Path('/proc/meminfo').read_text().split()[1]) / (1 << 20)
     commit = subprocess.run(['git', 'describe', '--always', '--dirty'], cwd=ROOT, stdout=subprocess.PIPE).stdout.decode().strip()
     load = ' '.join(Path('/proc/loadavg').read_text().split()[:3])
-    return f'{os.cpu_count()} cores of {processor}, {memory:.0f} GiB, Linux {os.uname().release}; sstablefs at {commit}; load before {load}'
+    return f'{os.cpu_count()} cores of {processor}, {memory:.0f} GiB, Linux {os.uname().release.split("-")[0]}; sstablefs at {commit}; load before {load}'
 
 
 def main():
