@@ -11,12 +11,12 @@
 
 use std::collections::HashMap;
 
-use serde_json::value::RawValue;
 use sstablefs::cql::{Type, parse_text};
 use sstablefs::rows::{DeletionTime, RangeBound, Row};
 use sstablefs::schema::Table;
 
-use super::dump_row::{Deletion, Place, Unfiltered, deletion_info, strings};
+use super::dump_row::Unfiltered;
+use super::dump_text::{Deletion, Place, deletion_info, strings};
 use super::json::{broken, elements, end, peek, syntax, utf8, value_length};
 use super::json_value::Object;
 use super::row::{check_key, push_key_part};
@@ -190,7 +190,7 @@ impl<'o> Partitions<'o> {
     fn parse_head(&mut self, bytes: &[u8]) -> Result<Option<DeletionTime>, Fault> {
         let text = utf8(bytes)?;
         let place = Place::new(text);
-        let object: Object<'_> = serde_json::from_str(text).map_err(|e| syntax(&e, bytes))?;
+        let object = Object::parse(text).map_err(|e| syntax(&e, bytes))?;
         let mut deletion = None;
         self.key.clear();
         for (name, raw) in object.0 {
@@ -200,7 +200,7 @@ impl<'o> Partitions<'o> {
                     Deletion { marked: Some(marked_for_delete_at), local: local_deletion_time } => {
                         deletion = Some(DeletionTime { marked_for_delete_at, local_deletion_time });
                     }
-                    _ => return Err(place.fault(raw.get(), "the deletion of a partition lacks \"marked_deleted\"")),
+                    _ => return Err(place.fault(raw, "the deletion of a partition lacks \"marked_deleted\"")),
                 },
                 _ => {}
             }
@@ -209,14 +209,14 @@ impl<'o> Partitions<'o> {
         Ok(deletion)
     }
 
-    fn parse_key(&mut self, raw: &RawValue, place: &Place) -> Result<(), Fault> {
+    fn parse_key(&mut self, raw: &str, place: &Place) -> Result<(), Fault> {
         let parts = strings(raw, place)?;
         if parts.len() != self.key_types.len() {
             let reason = format!("the key has {} parts, that of the table {}", parts.len(), self.key_types.len());
-            return Err(place.fault(raw.get(), reason));
+            return Err(place.fault(raw, reason));
         }
         for (part, ty) in parts.iter().zip(&self.key_types) {
-            let wrong = |reason: String| place.fault(raw.get(), reason);
+            let wrong = |reason: String| place.fault(raw, reason);
             let value = parse_text(ty, part).map_err(|e| wrong(e.message().to_owned()))?;
             push_key_part(&value, !self.composite, &mut self.key).map_err(wrong)?;
         }

@@ -13,6 +13,7 @@ use sstablefs::cql::{Type, names};
 use sstablefs::rows::Span;
 
 use super::json_parts::{elements, entries};
+use super::json_scan::fields;
 use super::nested::{Part, freeze, since};
 use super::row::Source;
 use super::scalar::{big_integer, from_text, hex, is_nested, wrong};
@@ -41,7 +42,18 @@ impl Source for JsonText<'_> {
 }
 
 /// The entries of an object in their order.
-pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'a> Object<'a> {
+    /// Of a text that may be anything.
+    pub(super) fn parse(text: &'a str) -> serde_json::Result<Object<'a>> {
+        let mut entries = Vec::new();
+        match fields(text, |key, raw| entries.push((Cow::Borrowed(key), raw))) {
+            Some(()) => Ok(Object(entries)),
+            None => serde_json::from_str(text),
+        }
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -56,7 +68,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(Key(key)) = map.next_key()? {
-                    entries.push((key, map.next_value()?));
+                    let raw: &RawValue = map.next_value()?;
+                    entries.push((key, raw.get()));
                 }
                 Ok(Object(entries))
             }

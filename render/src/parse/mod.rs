@@ -11,6 +11,7 @@ mod csv_value;
 mod detect;
 mod dump;
 mod dump_row;
+mod dump_text;
 mod json;
 mod json_parts;
 mod json_scan;

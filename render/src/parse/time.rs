@@ -12,7 +12,7 @@ fn number(text: &[u8]) -> Option<i64> {
 
 /// The number that so many digits are.
 #[inline]
-fn digits<const N: usize>(text: [u8; N]) -> Option<i64> {
+pub(super) fn digits<const N: usize>(text: [u8; N]) -> Option<i64> {
     let mut number = 0;
     for byte in text {
         let digit = byte.wrapping_sub(b'0');
