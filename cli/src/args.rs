@@ -106,14 +106,15 @@ Examples:
   sstablefs mount /var/lib/cassandra/data ~/mnt
   sstablefs mount /disk1/data /disk2/data ~/mnt       the disks of a node, as one
   sstablefs mount -f --now 2024-01-31T12:00:00Z snapshots/monday ~/mnt
-  sstablefs mount node1/shop node2/shop node3/shop ~/mnt  backups of three nodes, as a read at ALL merges them
-  sstablefs mount /var/lib/cassandra/data ~/mnt --out /tmp/new     and after: cp new.csv ~/mnt/shop/orders/staging/
-                                                      nodetool import shop orders /tmp/new/shop/orders
+  sstablefs mount node1/shop node2/shop node3/shop ~/mnt    backups of three nodes, merged
+  sstablefs mount /var/lib/cassandra/data ~/mnt --out /tmp/new
 
 Then:
   ls ~/mnt/shop/orders/json                           the partitions by key
-  grep -h pending ~/mnt/shop/orders/jsonl/*           or ~/mnt/shop/orders/rows.jsonl: the whole table
-  cat ~/mnt/shop/orders/where/customer=ann/rows.csv   a query; ~/mnt/shop/orders/where/README.txt has more")]
+  grep pending ~/mnt/shop/orders/rows.jsonl           the whole table
+  cat ~/mnt/shop/orders/where/customer=ann/rows.csv   a query: see where/README.txt
+  cp new.csv ~/mnt/shop/orders/staging/               new rows; with --out, load them:
+  nodetool import shop orders /tmp/new/shop/orders")]
 pub(crate) struct Mount {
     /// Data directories, or parts of them; several are merged as one
     #[arg(required = true, value_name = "DATA")]
@@ -188,8 +189,8 @@ Examples:
   sstablefs query data \"SELECT * FROM shop.orders WHERE id = 7\"
   sstablefs query data \"SELECT customer, sum(total) FROM shop.orders GROUP BY customer\" -o csv
   sstablefs query data -e \"SELECT JSON * FROM shop.orders LIMIT 3\"
-  sstablefs query data \"SELECT * FROM shop.orders WHERE total > 20\" --explain     what it would read
-  sstablefs query node1/data node2/data \"SELECT * FROM shop.orders\" -o jsonl > orders.jsonl")]
+  sstablefs query data \"SELECT * FROM shop.orders WHERE total > 20\" --explain
+  sstablefs query node1/data node2/data \"SELECT * FROM shop.orders\" -o jsonl > all.jsonl")]
 #[command(override_usage = "sstablefs query [OPTIONS] <DATA>... <SELECT>")]
 pub(crate) struct Query {
     /// Data directories, or parts of them; and, unless -e or -f has it, a CQL SELECT at the end
@@ -268,7 +269,8 @@ Absent fields are left alone, a JSON null deletes.
 
 Examples:
   sstablefs import /var/lib/cassandra/data shop.orders new.csv
-  sstablefs import data shop.orders a.jsonl b.jsonl --out /tmp/new     then: nodetool import shop orders /tmp/new/shop/orders
+  sstablefs import data shop.orders a.jsonl b.jsonl --out /tmp/new
+  nodetool import shop orders /tmp/new/shop/orders                 which loads them
   sstablefs sstabledump -l nb-1-big-Data.db | sstablefs import data shop.orders -")]
 pub(crate) struct Import {
     /// A data directory, or a part of it
@@ -332,7 +334,7 @@ pub(crate) enum ImportFormat {
 Examples:
   sstablefs schema /var/lib/cassandra/data > schema.cql
   sstablefs schema /var/lib/cassandra/data/shop
-  sstablefs schema -o json /var/lib/cassandra/data | jq -r '.[].table'     the names of all tables")]
+  sstablefs schema -o json /var/lib/cassandra/data | jq -r '.[].table'     all tables")]
 pub(crate) struct Schema {
     /// Data directories, or parts of them
     #[arg(required = true, value_name = "DATA")]

@@ -1,7 +1,7 @@
 //! `sstablefs sstabledump`: one SSTable as JSON.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use sstablefs::cql::DecoratedKey;
@@ -13,6 +13,7 @@ use sstablefs_render::{DumpForm, DumpOptions, DumpStream, KeyNames};
 use crate::Failure;
 use crate::args::Sstabledump;
 use crate::dump_slices::WholeDump;
+use crate::progress::Output;
 use crate::time::now;
 
 /// So much text is made before it is written.
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Sstabledump) -> Result<(), Failure> {
     if positions.is_none() {
         let whole =
             WholeDump { reader: &reader, table: &table, options: &options, exclude: &exclude, spare: Mutex::default() };
-        return whole.print(&mut io::stdout().lock());
+        return whole.print(&mut Output::new());
     }
     let mut dump = DumpStream::new(reader.scan_all()?, Scanner::position, &table, &options);
     exclude(&mut dump);
@@ -84,7 +85,7 @@ fn positions<'a>(
 /// Prints all, or the partitions at some positions.
 fn print<S: PartitionStream>(mut dump: DumpStream<S>, positions: Option<Vec<u64>>) -> Result<(), Failure> {
     let mut text = Vec::with_capacity(2 * BUFFER);
-    let mut out = io::stdout().lock();
+    let mut out = Output::new();
     let mut rounds = positions.map(Vec::into_iter);
     loop {
         if let Some(positions) = &mut rounds {

@@ -29,8 +29,17 @@ pub(crate) fn man(args: &Man) -> Result<(), Failure> {
         // clap_mangen wants names that live as long as the program.
         let command = command.display_name(title.clone());
         clap_mangen::Man::new(command).title(title.to_uppercase()).render(&mut text)?;
+        let text = unfilled(&String::from_utf8_lossy(&text));
         let path = args.folder.join(format!("{title}.1"));
         fs::write(&path, text).map_err(|e| Error::io(e, path))?;
     }
     Ok(())
+}
+
+/// Keeps the lines of the examples as they are: roff would fill them.
+fn unfilled(page: &str) -> String {
+    let Some((before, examples)) = page.split_once("\n.SH EXTRA\n") else { return page.to_owned() };
+    let (examples, behind) = examples.split_once("\n.SH ").map_or((examples, None), |(a, b)| (a, Some(b)));
+    let behind = behind.map_or(String::new(), |behind| format!(".SH {behind}"));
+    format!("{before}\n.SH EXAMPLES AND NOTES\n.nf\n{}\n.fi\n{behind}", examples.trim_end())
 }

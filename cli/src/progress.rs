@@ -1,6 +1,7 @@
 //! How far something is: a bar on a terminal, a line a piece of work elsewhere.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, StdoutLock, Write};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -52,6 +53,58 @@ impl Progress {
 
     pub(crate) fn clear(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Shorter work shows nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The standard output. Where it goes elsewhere than to the terminal, the terminal is told how much has come, once it takes
+/// a while.
+pub(crate) struct Output {
+    out: StdoutLock<'static>,
+    bar: Option<ProgressBar>,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        let out = io::stdout().lock();
+        let bar = (io::stderr().is_terminal() && !io::stdout().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            bar.set_style(style("{spinner} {bytes} of output in {elapsed}  {bytes_per_sec}"));
+            let shown = bar.clone();
+            thread::spawn(move || {
+                thread::sleep(PATIENCE);
+                if !shown.is_finished() {
+                    shown.set_draw_target(ProgressDrawTarget::stderr());
+                    shown.enable_steady_tick(Duration::from_millis(200));
+                }
+            });
+            bar
+        });
+        Output { out, bar }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        if let Some(bar) = &self.bar {
+            bar.inc(written as u64);
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use sstablefs_render::csv::CsvStyle;
 use sstablefs_render::{ResultForm, ResultText, bind, explain_json, explain_text};
 
 use crate::args::{Csv, Query as Arguments, QueryOutput};
+use crate::progress::Output;
 use crate::time::now;
 use crate::{Failure, options};
 
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
         QueryOutput::Table => ResultForm::Table,
     };
     let mut text = ResultText::new(&query, form);
-    let mut out = io::stdout().lock();
+    let mut out = Output::new();
     let mut buffer = Vec::with_capacity(BUFFER * 2);
     text.begin(&mut buffer);
     while let Some(row) = rows.next_row()? {

@@ -84,7 +84,11 @@ fn help_and_version() {
     assert!(text(&run(&[]).stderr).contains("Examples:\n  sstablefs mount "));
     assert!(succeeded(&["--help"]).contains("Exit status:"));
     for command in ["mount", "query", "sstabledump", "schema", "describe", "import", "info", "completions", "man"] {
-        assert!(succeeded(&[command, "--help"]).contains("Examples:"), "{command}");
+        let help = succeeded(&[command, "--help"]);
+        assert!(help.contains("Examples:"), "{command}");
+        let examples = help.split("Examples:").nth(1).unwrap();
+        let long = examples.lines().find(|line| line.chars().count() > 100);
+        assert!(long.is_none() && !examples.contains("\n  nodetool import shop\n"), "{command}: {long:?}");
     }
 }
 
@@ -197,6 +201,7 @@ fn completions_and_manual_pages_know_every_command() {
     let page = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     assert!(page("sstablefs.1").contains("Exit status:"));
     assert!(page("sstablefs-query.1").contains("SSTABLEFS-QUERY"));
+    assert!(page("sstablefs-mount.1").contains("\n.nf\n") && page("sstablefs-mount.1").contains("\n.fi\n"));
     assert_eq!(run(&["man", &format!("{at}/missing")]).status.code(), Some(1));
 }
 
