@@ -15,6 +15,7 @@ use fuser::{
     Session, SessionACL, SessionUnmounter, TimeOrNow, WriteFlags,
 };
 
+use crate::ending;
 use crate::fs::{Fs, FsError, Kernel, Open, Stat};
 use crate::path::Kind;
 use crate::staging::Set;
@@ -37,16 +38,26 @@ pub struct SessionOptions {
 pub struct Mounted {
     session: Option<JoinHandle<io::Result<()>>>,
     unmounter: SessionUnmounter,
+    owner: ending::Owner,
 }
 
 impl Mounted {
     /// Waits until it is unmounted, by whomever.
     pub fn wait(mut self) -> io::Result<()> {
+        if self.owner.wait() {
+            // Its thread stays until the process ends.
+            self.session = None;
+            return Ok(());
+        }
         self.join()
     }
 
     /// Fails when it is in use.
     pub fn unmount(mut self) -> io::Result<()> {
+        if !self.owner.unmounts() {
+            self.session = None;
+            return Ok(());
+        }
         self.unmounter.unmount()?;
         self.join()
     }
@@ -62,8 +73,10 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        // Fails when it is not mounted any more, which is fine.
-        let _ = self.unmounter.unmount();
+        if self.session.is_some() && self.owner.unmounts() {
+            // Fails when it is not mounted any more, which is fine.
+            let _ = self.unmounter.unmount();
+        }
     }
 }
 
@@ -84,12 +97,13 @@ pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptio
     config.clone_fd = true;
     // SAFETY: these only read ids of this process.
     let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
-    let mut session =
-        Session::new(Adapter { fs: fs.clone(), uid, gid, long_reads: Arc::default() }, mountpoint, &config)?;
+    let (ending, owner) = ending::pair();
+    let adapter = Adapter { fs: fs.clone(), uid, gid, long_reads: Arc::default(), ending };
+    let mut session = Session::new(adapter, mountpoint, &config)?;
     fs.connect(Arc::new(Notes(session.notifier())));
     let unmounter = session.unmount_callable();
     let session = std::thread::Builder::new().name("session".into()).spawn(move || session.run())?;
-    Ok(Mounted { session: Some(session), unmounter })
+    Ok(Mounted { session: Some(session), unmounter, owner })
 }
 
 struct Notes(Notifier);
@@ -123,6 +137,7 @@ struct Adapter<T> {
     gid: u32,
     /// Cloned by each read that has a thread of its own.
     long_reads: Arc<()>,
+    ending: ending::Session,
 }
 
 impl<T: Tree> Adapter<T> {
@@ -195,6 +210,10 @@ fn answer_read<T: Tree>(fs: &Fs<T>, handle: FileHandle, offset: u64, size: u32, 
 }
 
 impl<T: Tree> Filesystem for Adapter<T> {
+    fn destroy(&mut self) {
+        self.ending.end();
+    }
+
     fn init(&mut self, _: &Request, config: &mut KernelConfig) -> io::Result<()> {
         // Each is taken where the kernel has it; none is needed.
         for flag in [

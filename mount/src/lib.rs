@@ -5,6 +5,7 @@
 
 pub mod content;
 mod daemon;
+mod ending;
 pub mod fs;
 pub mod fuse;
 pub mod path;
