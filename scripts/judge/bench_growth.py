@@ -60,7 +60,7 @@ def growth(bench):
     bench.grids.append(grid)
     for rows in SIZES:
         table = bench.data.table('readings', max(rows // (1000 if bench.quick else 1), 10_000))
-        runs = min(bench.runs, 3 if table.bytes < 2e9 else 1)
+        runs = min(bench.runs, 3) if table.bytes < 5e8 else 1
         cells = [amount(table.bytes, 'B'), f'{table.rows:,}', f'{table.made["rss"]:.0f} MiB', duration(mount_time(bench, table, runs))]
         texts, highest = [], 0
         for form in ('jsonl', 'csv'):

@@ -76,7 +76,7 @@ def text_of(bench, table, form, runs):
     """Samples of reading rows.FORM through a mount."""
     with mounted(bench, table) as mount:
         path = mount.point / 'bench' / table.name / f'rows.{form}'
-        samples, = alternate(runs, lambda: read_through(bench, mount, path), warm=table.bytes < 1e9)
+        samples, = alternate(runs, lambda: read_through(bench, mount, path), warm=table.bytes < 5e8)
     return samples
 
 
