@@ -140,3 +140,17 @@ fn what_is_no_sstable_is_an_error() {
     let (code, text) = said(&[&path("ka-1-big-Data.db")]);
     assert!(code == 1 && text.contains("not checked: SSTable version ka (big) is of Cassandra 2.1"), "{text}");
 }
+
+/// With the schema of the same data directory, whose columns and options are compared, too.
+#[test]
+fn all_golden_cases_are_sound() {
+    let mut versions = 0;
+    for version in fs::read_dir(root()).unwrap().map(|e| e.unwrap().path()).filter(|p| p.join("expected/now").exists())
+    {
+        let (code, text) = said(&[version.join("data").to_str().unwrap()]);
+        let faults: Vec<&str> = text.lines().filter(|line| !line.contains(": ok, ")).take(20).collect();
+        assert_eq!(code, 0, "{}: {faults:#?}", version.display());
+        versions += 1;
+    }
+    assert!(versions > 8, "{versions} versions");
+}

@@ -223,7 +223,7 @@ impl BtiIndex {
 
     pub(in crate::sstable) fn rows(&self, root: u64, types: &Arc<ClusteringTypes>) -> Result<BtiRows> {
         let rows = self.0.rows.clone().ok_or_else(no_rows)?;
-        BtiRows::open(rows, root, types.clone(), self.0.version)
+        BtiRows::open(rows.clone(), root, types.clone(), self.0.version).map_err(|e| e.in_file(rows.path()))
     }
 }
 

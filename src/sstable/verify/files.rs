@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 
 use super::Findings;
+use crate::cql::Type;
+use crate::cql::names::cql_name;
 use crate::error::{Error, Kind};
+use crate::schema::{Column, ColumnKind, Table};
 use crate::sstable::compression::DataSource;
 use crate::sstable::descriptor::Component;
 use crate::sstable::digest::Digest;
+use crate::sstable::statistics::Statistics;
 use crate::sstable::toc::Toc;
 use crate::storage::{Source, read_all};
 
@@ -94,5 +98,45 @@ pub(super) fn check_chunks(findings: &mut Findings<'_>, data: &DataSource, bad: 
         if (position / length).is_multiple_of(64) {
             findings.watch.progress(0.2 + 0.3 * position as f64 / data.len() as f64);
         }
+    }
+}
+
+/// The columns of the header: in their order, each once, and known to the schema, where there is one.
+pub(super) fn check_columns(findings: &mut Findings<'_>, statistics: &Statistics, schema: Option<&Table>) {
+    let header = &statistics.header;
+    let schema = schema.filter(|schema| !schema.partition_key.is_empty());
+    for columns in [&header.statics, &header.regulars] {
+        for column in columns.iter() {
+            let Some(schema) = schema.filter(|schema| !schema.dropped.contains_key(&column.name)) else { continue };
+            match schema.column(&column.name) {
+                Some(known) => check_type(findings, &column.name, &column.ty, &known.ty),
+                None => {
+                    let reason = format!("has a column {:?} that the schema neither has nor dropped", column.name);
+                    findings.fault(Component::Statistics, None, reason);
+                }
+            }
+        }
+        for pair in columns.windows(2) {
+            let [a, b] = [&pair[0], &pair[1]].map(|c| Column::new(&c.name, c.ty.clone(), ColumnKind::Regular));
+            // Old headers do not tell frozen user types, and so not all of the order.
+            let comparable = a.ty.is_multi_cell() == b.ty.is_multi_cell();
+            if comparable && a.storage_order(&b).is_ge() {
+                let reason = format!("the column {:?} is not behind {:?}", b.name, a.name);
+                findings.fault(Component::Statistics, None, reason);
+            }
+        }
+    }
+    let Some(schema) = schema else { return };
+    check_type(findings, "the partition key", &header.key_type, &schema.partition_key_type());
+    for (column, (ty, _)) in schema.clustering.iter().zip(&header.clustering) {
+        check_type(findings, &column.name, ty, &column.ty);
+    }
+}
+
+/// A class that is not known where the schema has one that is: its name is damaged.
+fn check_type(findings: &mut Findings<'_>, name: &str, own: &Type, known: &Type) {
+    if let (Type::Custom(class), false) = (own, matches!(known, Type::Custom(_))) {
+        let reason = format!("{name} is of the class {class:?}, in the schema {}", cql_name(known));
+        findings.fault(Component::Statistics, None, reason);
     }
 }

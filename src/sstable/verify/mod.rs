@@ -195,6 +195,7 @@ fn check(findings: &mut Findings<'_>, schema: Option<&Table>, options: &VerifyOp
     }
     findings.watch.progress(0.5);
     let (Some(statistics), Some(data)) = (statistics, data.map(Arc::new)) else { return };
+    files::check_columns(findings, &statistics, schema);
     let Some(partitioner) = Partitioner::from_class_name(&statistics.partitioner) else {
         findings.fault(Component::Statistics, None, format!("the partitioner {} is not known", statistics.partitioner));
         return;
