@@ -81,16 +81,19 @@ impl Faulty {
         }
     }
 
-    /// What is on the disk after a loss of power. `keep`: folders whose names had reached it.
-    fn lose_power(&self, keep: impl Fn(&Path) -> bool) {
+    /// What is on the disk after a loss of power. `keep`: whether a change of names in a folder had reached it, and
+    /// whether that was the last change.
+    fn lose_power(&self, keep: impl Fn(&Path, bool) -> bool) {
         let state = &mut *self.state();
         (state.left, state.fault) = (None, None);
         for (path, length) in std::mem::take(&mut state.synced) {
             fs::File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
         }
-        for (folder, change) in std::mem::take(&mut state.changes).into_iter().rev() {
+        for (i, (folder, change)) in std::mem::take(&mut state.changes).into_iter().rev().enumerate() {
             match change {
-                _ if keep(&folder) => {}
+                _ if keep(&folder, i == 0) => {}
+                // One whose later name was kept.
+                Change::Created(path) if !path.exists() => {}
                 Change::Created(path) => fs::remove_file(path).unwrap(),
                 Change::Renamed(from, to) => fs::rename(to, from).unwrap(),
                 Change::Removed(path, kept) => {
@@ -236,6 +239,11 @@ impl Table {
         (state.left, state.fault) = (Some(left), Some(fault));
     }
 
+    fn disarm(&self) {
+        let state = &mut *self.disk.state();
+        (state.left, state.fault) = (None, None);
+    }
+
     /// Whether the fault has not come.
     fn is_armed(&self) -> bool {
         self.disk.state().left.is_some_and(|left| left > 0)
@@ -269,6 +277,23 @@ impl Table {
         all.extend(names(&self.folder.join(".sstablefs")).into_iter().map(|name| format!(".sstablefs/{name}")));
         all.sort();
         all
+    }
+
+    /// Opened again, it shows what was accepted, and makes one SSTable of it.
+    fn check_accepted(&self, accepted: &[i32], what: &str) {
+        let mut journal = self.journal().unwrap();
+        // One that was refused may be there when its names were the last that was done.
+        let shown = self.lots();
+        let refused = accepted.len() as i32;
+        assert!(shown == accepted || shown == [accepted, &[refused]].concat(), "{what}: {shown:?}");
+        journal.flush().unwrap();
+        assert_eq!(self.lots(), shown, "{what}");
+        drop(journal);
+        if shown.is_empty() {
+            assert_eq!(self.files(), [""; 0], "{what}");
+        } else {
+            self.check_end(&shown, what);
+        }
     }
 
     /// With one SSTable and nothing else, all of whose rows are shown.
@@ -350,13 +375,14 @@ fn a_step_that_fails_loses_nothing_and_can_be_tried_again() {
 
 #[test]
 fn a_loss_of_power_at_any_step_loses_nothing_accepted() {
-    type Kept = fn(&Path) -> bool;
+    type Kept = fn(&Path, bool) -> bool;
     // Which names had reached the disk by themselves.
-    let kept: [(&str, Kept); 4] = [
-        ("no names", |_| false),
-        ("all names", |_| true),
-        ("those of the journal", |folder| folder.ends_with(".sstablefs")),
-        ("those of the table", |folder| !folder.ends_with(".sstablefs")),
+    let kept: [(&str, Kept); 5] = [
+        ("no names", |_, _| false),
+        ("all names", |_, _| true),
+        ("those of the journal", |folder, _| folder.ends_with(".sstablefs")),
+        ("those of the table", |folder, _| !folder.ends_with(".sstablefs")),
+        ("the last one", |_, last| last),
     ];
     for (name, kept) in kept {
         for step in 0.. {
@@ -372,23 +398,34 @@ fn a_loss_of_power_at_any_step_loses_nothing_accepted() {
             drop(journal);
             table.disk.lose_power(kept);
 
-            let mut journal = table.journal().unwrap();
-            // One that was refused may be there when its names were the last that was done.
-            let shown = table.lots();
-            let refused = accepted.len() as i32;
-            assert!(shown == accepted || shown == [&accepted[..], &[refused]].concat(), "{what}: {shown:?}");
-            journal.flush().unwrap();
-            assert_eq!(table.lots(), shown, "{what}");
-            drop(journal);
-            if shown.is_empty() {
-                assert_eq!(table.files(), [""; 0], "{what}");
-            } else {
-                table.check_end(&shown, &what);
-            }
+            table.check_accepted(&accepted, &what);
             if over {
                 assert!(step > 100, "only {step} steps");
                 break;
             }
+        }
+    }
+}
+
+#[test]
+fn a_loss_of_power_behind_a_crash_loses_nothing_accepted() {
+    for step in 0.. {
+        let what = format!("ended at step {step}, then power lost");
+        let table = Table::new();
+        let mut journal = table.journal().unwrap();
+        table.arm(step, Fault::Dead);
+        let accepted = take_up(&mut journal);
+        let _ = journal.flush();
+        let over = table.is_armed();
+        drop(journal);
+        // The next process sees names that have not reached the disk.
+        table.disarm();
+        drop(table.journal().unwrap());
+        table.disk.lose_power(|_, _| false);
+        table.check_accepted(&accepted, &what);
+        if over {
+            assert!(step > 100, "only {step} steps");
+            break;
         }
     }
 }
