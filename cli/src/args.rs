@@ -32,12 +32,13 @@ Examples:
   sstablefs schema /var/lib/cassandra/data           the CREATE statements
   sstablefs info /var/lib/cassandra/data/shop        sizes, histograms and times of the SSTables
   sstablefs sstabledump -l nb-1-big-Data.db | jq .   every cell with its timestamp
+  sstablefs verify /var/lib/cassandra/data           is anything damaged, and where
   sstablefs import data shop.orders new.csv          SSTables of a CSV file";
 
 const ENVIRONMENT: &str = "\
 Exit status:
   0  all is well, also when the reader of the output goes away before its end (head)
-  1  an error, which stderr has: what, in which file, at which byte
+  1  an error, which stderr has: what, in which file, at which byte; or verify has found damage
   2  wrong use: see --help
 
 Environment:

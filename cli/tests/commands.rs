@@ -83,7 +83,9 @@ fn help_and_version() {
     }
     assert!(text(&run(&[]).stderr).contains("Examples:\n  sstablefs mount "));
     assert!(succeeded(&["--help"]).contains("Exit status:"));
-    for command in ["mount", "query", "sstabledump", "schema", "describe", "import", "info", "completions", "man"] {
+    for command in
+        ["mount", "query", "sstabledump", "schema", "describe", "import", "info", "verify", "completions", "man"]
+    {
         let help = succeeded(&[command, "--help"]);
         assert!(help.contains("Examples:"), "{command}");
         let examples = help.split("Examples:").nth(1).unwrap();
