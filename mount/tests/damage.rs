@@ -14,14 +14,24 @@ const VERSIONS: [&str; 3] = ["nb", "oa", "da"];
 const KEYSPACE: &str = "sizes";
 /// Tables of one or more SSTables, compressed and not, with one and with many partitions and slices.
 const TABLES: [&str; 4] = ["wide", "wide_plain", "large_cells", "many_columns"];
+/// As older releases wrote them.
+const OLD_VERSIONS: [&str; 8] = ["ma", "mb", "mc", "md", "me", "na", "nb40", "nb41"];
+const OLD_TABLES: [&str; 2] = ["wide", "codecs"];
+
+/// Version, keyspace and table.
+fn cases() -> Vec<(&'static str, &'static str, &'static str)> {
+    let new = VERSIONS.iter().flat_map(|version| TABLES.map(|table| (*version, KEYSPACE, table)));
+    let old = OLD_VERSIONS.iter().flat_map(|version| OLD_TABLES.map(|table| (*version, "legacy", table)));
+    new.chain(old).collect()
+}
 
 struct Damaged {
     fs: Arc<Fs<EngineTree>>,
     _folder: tempfile::TempDir,
 }
 
-fn table_folder(version: &str, table: &str) -> PathBuf {
-    let keyspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata").join(version).join("data").join(KEYSPACE);
+fn table_folder(version: &str, keyspace: &str, table: &str) -> PathBuf {
+    let keyspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata").join(version).join("data").join(keyspace);
     let mut found = fs::read_dir(&keyspace).unwrap_or_else(|e| panic!("{}: {e}", keyspace.display()));
     let is_table = |path: &Path| path.file_name().unwrap().to_string_lossy().rsplit_once('-').unwrap().0 == table;
     found.find_map(|e| Some(e.unwrap().path()).filter(|p| is_table(p))).unwrap()
@@ -29,9 +39,13 @@ fn table_folder(version: &str, table: &str) -> PathBuf {
 
 /// A copy of a table, changed by `damage`, which is given each component's name and bytes.
 fn open(version: &str, table: &str, damage: impl Fn(&str, &mut Vec<u8>) -> bool) -> Damaged {
-    let source = table_folder(version, table);
+    open_of(version, KEYSPACE, table, damage)
+}
+
+fn open_of(version: &str, keyspace: &str, table: &str, damage: impl Fn(&str, &mut Vec<u8>) -> bool) -> Damaged {
+    let source = table_folder(version, keyspace, table);
     let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join(KEYSPACE).join(source.file_name().unwrap());
+    let target = folder.path().join(keyspace).join(source.file_name().unwrap());
     fs::create_dir_all(&target).unwrap();
     let mut damaged = 0;
     for entry in fs::read_dir(&source).unwrap() {
@@ -94,13 +108,13 @@ impl Damaged {
 }
 
 /// Reads the table's files; returns how many could be read to their end and how many failed.
-fn check(version: &str, table: &str, right: &[u8], damaged: &Damaged, what: &str) -> (usize, usize) {
+fn check(keyspace: &str, table: &str, right: &[u8], damaged: &Damaged, what: &str) -> (usize, usize) {
     let (mut whole, mut failed) = (0, 0);
-    let statement = format!("SELECT * FROM {KEYSPACE}.{table}.jsonl");
+    let statement = format!("SELECT * FROM {keyspace}.{table}.jsonl");
     let files: [&[&str]; 3] =
-        [&[KEYSPACE, table, "rows.jsonl"], &[KEYSPACE, table, "where", "rows.jsonl"], &["cql", &statement]];
+        [&[keyspace, table, "rows.jsonl"], &[keyspace, table, "where", "rows.jsonl"], &["cql", &statement]];
     for file in files {
-        let what = format!("{version} {table} {what} {file:?}");
+        let what = format!("{table} {what} {file:?}");
         let (text, result) = damaged.read(file);
         assert!(right.starts_with(&text), "{what}: wrong rows");
         match result {
@@ -110,7 +124,7 @@ fn check(version: &str, table: &str, right: &[u8], damaged: &Damaged, what: &str
             }
             Err(e) => {
                 failed += 1;
-                let (info, result) = damaged.read(&[KEYSPACE, table, "info.json"]);
+                let (info, result) = damaged.read(&[keyspace, table, "info.json"]);
                 result.unwrap();
                 let info = String::from_utf8(info).unwrap();
                 let told = e.to_string().replace('"', "\\\"");
@@ -124,40 +138,38 @@ fn check(version: &str, table: &str, right: &[u8], damaged: &Damaged, what: &str
 #[test]
 fn damaged_data_is_never_wrong_in_silence() {
     let (mut whole, mut failed) = (0, 0);
-    for version in VERSIONS {
-        for table in TABLES {
-            let intact = open(version, table, |_, _| true);
-            let (right, result) = intact.read(&[KEYSPACE, table, "rows.jsonl"]);
-            result.unwrap();
-            assert!(right.len() > 1000);
-            for eighth in 0..8 {
-                // The largest Data file: the one of the first flush.
-                let is_target = |name: &str| name.ends_with("-1-big-Data.db") || name.ends_with("-1-bti-Data.db");
-                let place = |len: usize| len * eighth / 8 + len / 17;
-                let flipped = open(version, table, |name, bytes| {
-                    let hit = is_target(name);
-                    if hit {
-                        let at = place(bytes.len());
-                        bytes[at] ^= 0x20;
-                    }
-                    hit
-                });
-                let cut = open(version, table, |name, bytes| {
-                    let hit = is_target(name);
-                    if hit {
-                        bytes.truncate(place(bytes.len()));
-                    }
-                    hit
-                });
-                for (damaged, what) in [(&flipped, "flipped"), (&cut, "cut")] {
-                    let counts = check(version, table, &right, damaged, &format!("{what} at {eighth}/8"));
-                    whole += counts.0;
-                    failed += counts.1;
+    for (version, keyspace, table) in cases() {
+        let intact = open_of(version, keyspace, table, |_, _| true);
+        let (right, result) = intact.read(&[keyspace, table, "rows.jsonl"]);
+        result.unwrap();
+        assert!(right.len() > 1000, "{version} {table}: {} bytes", right.len());
+        for eighth in 0..8 {
+            // The largest Data file: the one of the first flush.
+            let is_target = |name: &str| name.ends_with("-1-big-Data.db") || name.ends_with("-1-bti-Data.db");
+            let place = |len: usize| len * eighth / 8 + len / 17;
+            let flipped = open_of(version, keyspace, table, |name, bytes| {
+                let hit = is_target(name);
+                if hit {
+                    let at = place(bytes.len());
+                    bytes[at] ^= 0x20;
                 }
+                hit
+            });
+            let cut = open_of(version, keyspace, table, |name, bytes| {
+                let hit = is_target(name);
+                if hit {
+                    bytes.truncate(place(bytes.len()));
+                }
+                hit
+            });
+            for (damaged, what) in [(&flipped, "flipped"), (&cut, "cut")] {
+                let counts = check(keyspace, table, &right, damaged, &format!("{version} {what} at {eighth}/8"));
+                whole += counts.0;
+                failed += counts.1;
             }
         }
     }
-    assert!(failed > 300, "only {failed} of {} reads met the damage", whole + failed);
+    assert!(failed > 800, "only {failed} of {} reads met the damage", whole + failed);
 }
 
 /// Indexes have no checksum: a lookup may miss what is there, but what it finds is the partition asked for.
@@ -228,28 +240,24 @@ fn an_unreadable_sstable_is_no_reason_for_wrong_rows() {
 
 #[test]
 fn a_lost_component_costs_only_what_it_is_needed_for() {
-    for version in VERSIONS {
-        for table in TABLES {
-            let (right, result) = open(version, table, |_, _| true).read(&[KEYSPACE, table, "rows.jsonl"]);
-            result.unwrap();
-            for component in
-                ["Filter.db", "Summary.db", "Index.db", "Partitions.db", "Digest.crc32", "TOC.txt", "CRC.db"]
-            {
-                let folder = open(version, table, |_, _| true);
-                let mut lost = 0;
-                for entry in walk(folder._folder.path()) {
-                    if entry.to_string_lossy().ends_with(component) {
-                        fs::remove_file(&entry).unwrap();
-                        lost += 1;
-                    }
+    for (version, keyspace, table) in cases() {
+        let (right, result) = open_of(version, keyspace, table, |_, _| true).read(&[keyspace, table, "rows.jsonl"]);
+        result.unwrap();
+        for component in ["Filter.db", "Summary.db", "Index.db", "Partitions.db", "Digest.crc32", "TOC.txt", "CRC.db"] {
+            let folder = open_of(version, keyspace, table, |_, _| true);
+            let mut lost = 0;
+            for entry in walk(folder._folder.path()) {
+                if entry.to_string_lossy().ends_with(component) {
+                    fs::remove_file(&entry).unwrap();
+                    lost += 1;
                 }
-                if lost == 0 {
-                    continue;
-                }
-                let (text, result) = folder.read(&[KEYSPACE, table, "rows.jsonl"]);
-                result.unwrap_or_else(|e| panic!("{version} {table} without {component}: {e}"));
-                assert!(text == right, "{version} {table} without {component}: other rows");
             }
+            if lost == 0 {
+                continue;
+            }
+            let (text, result) = folder.read(&[keyspace, table, "rows.jsonl"]);
+            result.unwrap_or_else(|e| panic!("{version} {table} without {component}: {e}"));
+            assert!(text == right, "{version} {table} without {component}: other rows");
         }
     }
 }

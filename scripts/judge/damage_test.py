@@ -188,11 +188,10 @@ def main():
                 elif own:
                     both[kind] += 1
                 else:
-                    missed.append(f'{damage.where}: {answer[:500]}')
+                    missed.append(damage.where)
+                    print(f'  missed: {damage.where}: {answer[-600:]}', flush=True)
             shutil.rmtree(folder)
             print(f'{version}: {len(found)} damaged SSTables after {time.time() - started:.0f} s; {len(missed)} found by Cassandra only', flush=True)
-    for text in missed[:50]:
-        print(f'  missed: {text}')
     for what, counter in (('only ours finds', more), ('none finds', neither)):
         print(f'{what}:', ', '.join(f'{component} {kind} {n}' for (component, kind), n in sorted(counter.items())))
     totals = [sum(counter.values()) for counter in (both, more, neither)]

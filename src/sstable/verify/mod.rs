@@ -196,10 +196,13 @@ fn check(findings: &mut Findings<'_>, schema: Option<&Table>, options: &VerifyOp
     findings.watch.progress(0.5);
     let (Some(statistics), Some(data)) = (statistics, data.map(Arc::new)) else { return };
     files::check_columns(findings, &statistics, schema);
-    let Some(partitioner) = Partitioner::from_class_name(&statistics.partitioner) else {
-        findings.fault(Component::Statistics, None, format!("the partitioner {} is not known", statistics.partitioner));
-        return;
-    };
+    let partitioner = Partitioner::from_class_name(&statistics.partitioner);
+    // Reading goes by the last part of the name; Cassandra compares all of it.
+    if partitioner.is_none_or(|known| known.class_name() != statistics.partitioner) {
+        let reason = format!("the partitioner {} is not known", statistics.partitioner);
+        findings.fault(Component::Statistics, None, reason);
+    }
+    let Some(partitioner) = partitioner else { return };
     let subject = Subject {
         options,
         version,
