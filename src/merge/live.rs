@@ -189,8 +189,8 @@ impl LiveRows {
         self.given = None;
         self.pending = false;
         let first = self.at == Reading::Nothing;
-        self.at = Reading::Start;
         if !first {
+            self.at = Reading::End;
             for at in 0..self.current.len() {
                 self.enter(self.current[at])?;
             }
@@ -214,6 +214,7 @@ impl LiveRows {
         self.key.token = key.token;
         self.key.key.clear();
         self.key.key.extend_from_slice(&key.key);
+        self.at = Reading::Start;
         self.start_partition()?;
         Ok(true)
     }
