@@ -30,7 +30,8 @@ fn read(version: Version, file: &[u8]) -> Result<()> {
     let _ = to_text(&metadata, &around);
     let _ = to_json(&metadata, &around);
     if let Ok(written) = statistics.write(version) {
-        Statistics::parse(&written, version).expect("what was written can be read");
+        // May fail: the file can have other clustering types in its header than with its bounds.
+        let _ = Statistics::parse(&written, version);
     }
     Ok(())
 }

@@ -7,5 +7,6 @@
 mod merge;
 mod mutation;
 mod reference;
+mod roundtrip;
 mod runner;
 mod sstables;

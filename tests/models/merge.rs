@@ -143,7 +143,7 @@ struct Case {
     pause: usize,
 }
 
-fn forms() -> impl Strategy<Value = Form> {
+pub(crate) fn forms() -> impl Strategy<Value = Form> {
     let codecs =
         vec![None, Some(Codec::Lz4), Some(Codec::Snappy), Some(Codec::Deflate), Some(Codec::Zstd), Some(Codec::Noop)];
     (
