@@ -89,7 +89,7 @@ mod tests {
                 for b in 0..=255 {
                     let mut text = vec![b'a'; len];
                     text[at] = b;
-                    let expected = b == b'"' || b < 0x20 || b > 0x7f;
+                    let expected = b == b'"' || !(0x20..=0x7f).contains(&b);
                     assert_eq!(any(&text, marks), expected, "{b} at {at} of {len}");
                     assert!(!expected || unmarked(&text, marks) <= at);
                 }
