@@ -58,6 +58,20 @@ impl Codec {
         }
     }
 
+    /// How many bytes one byte of a chunk can stand for at most.
+    pub(super) fn most_expansion(self) -> u64 {
+        match self {
+            // A length is continued by bytes of 255.
+            Codec::Lz4 => 256,
+            // A copy of three bytes gives 64.
+            Codec::Snappy => 64,
+            Codec::Deflate => 1040,
+            // A block of one repeated byte takes four and gives 128 KiB.
+            Codec::Zstd => 1 << 15,
+            Codec::Noop => 1,
+        }
+    }
+
     /// Decodes one chunk into `out`; `false` unless it fills `out` exactly.
     pub(super) fn decode(self, input: &[u8], out: &mut [u8]) -> bool {
         match self {

@@ -241,6 +241,14 @@ impl DataSource {
                     };
                     out.extend_from_slice(plain);
                 } else {
+                    // A damaged length must not make us take memory that the chunk can't fill.
+                    if length as u64 > stored as u64 * info.codec.most_expansion() {
+                        return Err(Error::corrupt(format!(
+                            "chunk {index} has {stored} bytes, too few for {length} compressed with {}",
+                            info.codec.class_name()
+                        ))
+                        .at(offset));
+                    }
                     compressed.clear();
                     read_exact(&*self.data, append(compressed, stored + 4), offset)?;
                     let chunk = checked(compressed, offset)?;

@@ -1,0 +1,52 @@
+//! Inputs that fuzzing found (`scripts/fuzz`), each with what it did before.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sstablefs::Kind;
+use sstablefs::sstable::{CompressionInfo, DataSource, Version};
+use sstablefs::storage::MemorySource;
+
+/// Remembers the largest allocation.
+struct Largest;
+
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Largest {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        LARGEST.fetch_max(size, Ordering::Relaxed);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Largest = Largest;
+
+/// Was given 100 MB, as the lengths in CompressionInfo.db want it, for 21 bytes that can't hold so much.
+#[test]
+fn a_few_bytes_are_not_given_the_memory_of_a_large_chunk() {
+    let stored = b"\x5f\x2c\x00\x01\x10\x24\x00\x08\x23\x00\x08\x00\x3f\x00\x00\x03\x01";
+    for codec in ["SnappyCompressor", "LZ4Compressor", "DeflateCompressor", "ZstdCompressor", "NoopCompressor"] {
+        let mut data = stored.to_vec();
+        data.extend(crc32fast::hash(stored).to_be_bytes());
+        let mut info = (codec.len() as u16).to_be_bytes().to_vec();
+        info.extend(codec.as_bytes());
+        for field in [0u32, 1 << 28, i32::MAX as u32, 0, 100_663_391, 1, 0, 0] {
+            info.extend(field.to_be_bytes());
+        }
+        let info = CompressionInfo::open(Arc::new(MemorySource(info)), Version::NB).unwrap();
+        let source = DataSource::compressed(Arc::new(MemorySource(data)), info);
+        assert_eq!(source.read_chunk(0, &mut Vec::new()).unwrap_err().kind(), Kind::Corrupt, "{codec}");
+        let largest = LARGEST.load(Ordering::Relaxed);
+        assert!(largest < 2 << 20, "{codec}: {largest} bytes");
+    }
+}
