@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use sstablefs::cql::DecoratedKey;
 use sstablefs::rows::{DeletionTime, Marker, PartitionStream, Row, Unfiltered};
@@ -13,6 +13,7 @@ use sstablefs_render::{DumpForm, DumpOptions, DumpStream, KeyNames};
 use crate::Failure;
 use crate::args::Sstabledump;
 use crate::dump_slices::WholeDump;
+use crate::in_order::Spare;
 use crate::progress::Output;
 use crate::time::now;
 
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Sstabledump) -> Result<(), Failure> {
     };
     if positions.is_none() {
         let whole =
-            WholeDump { reader: &reader, table: &table, options: &options, exclude: &exclude, spare: Mutex::default() };
+            WholeDump { reader: &reader, table: &table, options: &options, exclude: &exclude, spare: Spare::default() };
         return whole.print(&mut Output::new());
     }
     let mut dump = DumpStream::new(reader.scan_all()?, Scanner::position, &table, &options);

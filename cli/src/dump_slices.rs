@@ -1,8 +1,8 @@
 //! A whole SSTable as a dump, made on all cores.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard};
 
 use sstablefs::schema::Table;
 use sstablefs::sstable::{Reader, Scanner};
@@ -11,7 +11,7 @@ use sstablefs::{Error, Result};
 use sstablefs_render::{DumpForm, DumpOptions, DumpStream};
 
 use crate::Failure;
-use crate::in_order::in_order;
+use crate::in_order::{Joined, Spare, in_order};
 
 /// How much data a slice has, uncompressed.
 const SLICE_DATA: u64 = 256 << 10;
@@ -24,8 +24,7 @@ pub(crate) struct WholeDump<'a> {
     pub(crate) options: &'a DumpOptions,
     /// Which partitions are left out.
     pub(crate) exclude: &'a (dyn Fn(&mut DumpStream<Scanner>) + Sync),
-    /// Memory to be used again: what is fresh from the system costs more than the text that is put there.
-    pub(crate) spare: Mutex<Vec<Vec<u8>>>,
+    pub(crate) spare: Spare,
 }
 
 /// What becomes of a slice, in this order.
@@ -46,21 +45,17 @@ impl WholeDump<'_> {
         dump
     }
 
-    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.spare.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
     pub(crate) fn print(&self, out: &mut impl Write) -> Result<(), Failure> {
         let mut frame = self.stream(self.reader.scan(0, 0)?);
         let mut text = Vec::new();
         frame.fill(&mut text, usize::MAX)?;
         out.write_all(&text)?;
-        let mut writer = Writer { out, separated: self.options.form == DumpForm::Debug, wrote: false };
+        let mut writer = Joined::new(out, usize::from(self.options.form != DumpForm::Debug));
         match self.slices(&mut writer)? {
             Ending::Complete => {}
             Ending::Wanting(position) => self.rest(position, &mut writer)?,
         }
-        if writer.wrote {
+        if writer.wrote() {
             frame.resume();
         }
         text.clear();
@@ -71,7 +66,7 @@ impl WholeDump<'_> {
 
     /// Prints slice after slice as long as each begins where the one before it ended: the index that leads to them has no
     /// checksum.
-    fn slices(&self, writer: &mut Writer<'_, impl Write>) -> Result<Ending, Failure> {
+    fn slices(&self, writer: &mut Joined<'_, impl Write>) -> Result<Ending, Failure> {
         let data = self.reader.data().len();
         let slices = TokenSlices::new(self.reader.key_order(), data, SLICE_DATA);
         let mut position = 0;
@@ -86,10 +81,9 @@ impl WholeDump<'_> {
                     position = end;
                     Ok(())
                 }
-                Message::Text(mut text) => {
+                Message::Text(text) => {
                     writer.write(&text).map_err(|e| Stop::Failure(e.into()))?;
-                    text.clear();
-                    self.spare().push(text);
+                    self.spare.give_back(text);
                     Ok(())
                 }
                 Message::Failed(Some(at), _) => Err(Stop::Wanting(at)),
@@ -130,7 +124,7 @@ impl WholeDump<'_> {
         };
         dump.resume();
         loop {
-            let mut text = self.spare().pop().unwrap_or_default();
+            let mut text = self.spare.take();
             let more = dump.fill(&mut text, TEXT);
             if !text.is_empty() && messages.send(Message::Text(text)).is_err() {
                 return;
@@ -145,7 +139,7 @@ impl WholeDump<'_> {
     }
 
     /// Prints the partitions from a position on, one behind the other as they lie in the data.
-    fn rest(&self, position: u64, writer: &mut Writer<'_, impl Write>) -> Result<(), Failure> {
+    fn rest(&self, position: u64, writer: &mut Joined<'_, impl Write>) -> Result<(), Failure> {
         let mut dump = self.stream(self.reader.scan(position, self.reader.data().len())?);
         dump.resume();
         let mut text = Vec::new();
@@ -169,21 +163,4 @@ enum Ending {
 enum Stop {
     Wanting(u64),
     Failure(Failure),
-}
-
-struct Writer<'a, W> {
-    out: &'a mut W,
-    /// Each partition is written as one behind another: what separates it from the one before is to be left out in front
-    /// of the first.
-    separated: bool,
-    wrote: bool,
-}
-
-impl<W: Write> Writer<'_, W> {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<()> {
-        let skip = usize::from(!self.separated);
-        self.separated |= !text.is_empty();
-        self.wrote |= !text.is_empty();
-        self.out.write_all(text.get(skip..).unwrap_or_default())
-    }
 }

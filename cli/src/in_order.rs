@@ -1,6 +1,7 @@
 //! Work that is cut into pieces: made by several threads, taken in order.
 
 use std::collections::VecDeque;
+use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -48,6 +49,48 @@ pub(crate) fn in_order<S, M: Send, E>(
         }
         Ok(())
     })
+}
+
+/// Buffers to be used again: memory that is fresh from the system costs more than the text that is put there.
+#[derive(Default)]
+pub(crate) struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).push(buffer);
+    }
+}
+
+/// Writes texts of which each begins with what separates it from one before.
+pub(crate) struct Joined<'a, W> {
+    out: &'a mut W,
+    /// How many bytes are to be left out in front of the first.
+    separator: usize,
+    wrote: bool,
+}
+
+impl<'a, W: Write> Joined<'a, W> {
+    pub(crate) fn new(out: &'a mut W, separator: usize) -> Self {
+        Joined { out, separator, wrote: false }
+    }
+
+    /// Whether anything was written.
+    pub(crate) fn wrote(&self) -> bool {
+        self.wrote
+    }
+
+    pub(crate) fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let skip = if std::mem::replace(&mut self.wrote, true) { 0 } else { self.separator };
+        self.out.write_all(text.get(skip..).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::aggregate::State;
@@ -12,7 +13,7 @@ use crate::cql::{Comparator, DecoratedKey, Token};
 use crate::error::Result;
 use crate::merge::{LiveRows, Wanted};
 use crate::rows::{Row, Slice};
-use crate::table::View;
+use crate::table::{ScanRange, TokenSlices, View};
 
 /// The values of a row, one a column of the result.
 pub type ResultRow = Vec<Option<Vec<u8>>>;
@@ -94,6 +95,28 @@ struct First {
 impl Query {
     /// Starts reading as of `now`, seconds since the epoch.
     pub fn run(self: &Arc<Self>, view: &Arc<View>, now: i64) -> Result<ResultRows> {
+        self.run_within(view, None, now)
+    }
+
+    /// Cuts the answer into answers of some tokens each, to be made by several at once: one behind the other they are the
+    /// answer. `None` where it has to be made as a whole.
+    pub fn slices(&self, view: &View, slice_data: u64) -> Result<Option<TokenSlices>> {
+        if self.has_groups() || !self.sort_by.is_empty() || self.limit != u64::MAX {
+            return Ok(None);
+        }
+        let plan = plan::plan(&self.table, &self.conditions)?;
+        let whole = matches!(plan.access, Access::Range(ScanRange { start: Bound::Unbounded, end: Bound::Unbounded }));
+        let data = view.sstables().iter().map(|s| s.data().len()).sum();
+        let slices = TokenSlices::new(view.key_order(), data, slice_data);
+        Ok((whole && slices.count() > 1).then_some(slices))
+    }
+
+    /// The answer of one of the [`slices`](Self::slices).
+    pub fn run_slice(self: &Arc<Self>, view: &Arc<View>, slice: &ScanRange, now: i64) -> Result<ResultRows> {
+        self.run_within(view, Some(slice), now)
+    }
+
+    fn run_within(self: &Arc<Self>, view: &Arc<View>, slice: Option<&ScanRange>, now: i64) -> Result<ResultRows> {
         let mut plan = plan::plan(&self.table, &self.conditions)?;
         let reversed = self.reversed && !self.distinct;
         if reversed {
@@ -108,7 +131,7 @@ impl Query {
             _ if plan.slices.is_empty() => lookups(Vec::new(), Vec::new(), wanted),
             Access::Keys(keys) => lookups(keys, plan.slices, wanted),
             Access::Range(range) => {
-                let mut rows = view.rows(&range, now)?;
+                let mut rows = view.rows(slice.unwrap_or(&range), now)?;
                 // From the first to the last: all partitions are gone through once.
                 wanted.slice.start = plan.slices.first().and_then(|slice| slice.start.clone());
                 wanted.slice.end = plan.slices.last().and_then(|slice| slice.end.clone());

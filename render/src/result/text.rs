@@ -58,6 +58,13 @@ impl ResultText {
         }
     }
 
+    /// Goes on behind rows that another one wrote.
+    pub fn resume(&mut self) {
+        if let Kind::Json { count, .. } = &mut self.kind {
+            *count = 1;
+        }
+    }
+
     pub fn row(&mut self, values: &[Option<Vec<u8>>], out: &mut Vec<u8>) -> Result<()> {
         let object = match &self.object {
             Some(json) => {

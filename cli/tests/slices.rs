@@ -1,4 +1,4 @@
-//! A dump that is made in slices by several threads.
+//! Dumps and answers that are made in slices by several threads.
 
 use std::fmt::Write;
 use std::fs;
@@ -52,6 +52,30 @@ fn slices_together_are_the_partitions_one_by_one() {
             let (whole, one_by_one) = (sstablefs(&whole), sstablefs(&one_by_one));
             assert!(whole.status.success() && one_by_one.status.success());
             assert!(whole.stdout.len() > 1_000_000 && whole.stdout == one_by_one.stdout, "{format} {form:?}");
+        }
+    }
+}
+
+/// With a limit an answer is made as a whole.
+#[test]
+fn slices_of_an_answer_are_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    table(folder.path(), "oa");
+    let data = folder.path().join("data");
+    let schema = folder.path().join("schema.cql");
+    let ask = |statement: &str, output: &str| {
+        let [data, schema] = [&data, &schema].map(|p| p.to_str().unwrap());
+        let answer = sstablefs(&["query", data, statement, "-o", output, "--schema", schema]);
+        assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+        answer.stdout
+    };
+    let statements = ["* FROM k.t", "a, b FROM k.t WHERE b > 1490", "DISTINCT a FROM k.t", "a FROM k.t WHERE b < 0"];
+    for statement in statements.map(|s| format!("SELECT {s}")).into_iter().chain(["SELECT JSON * FROM k.t".into()]) {
+        for output in ["json", "jsonl", "csv"] {
+            let whole = ask(&format!("{statement} LIMIT 1000000"), output);
+            assert!(ask(&statement, output) == whole, "{statement} as {output}");
+            let lines = whole.iter().filter(|b| **b == b'\n').count();
+            assert!(lines > 20 || statement.contains("< 0"), "{statement} as {output}: {lines} lines");
         }
     }
 }
