@@ -60,7 +60,7 @@ impl Place {
 
     /// Whether it stands before another place.
     pub(crate) fn is_before(&self, other: &Place) -> bool {
-        let values = |p: &Place| [p.c1.map(|c| i64::from(c)), p.c2.map(|c| -(c.bytes().next().map_or(0, i64::from)))];
+        let values = |p: &Place| [p.c1.map(i64::from), p.c2.map(|c| -(c.bytes().next().map_or(0, i64::from)))];
         for (a, b) in values(self).into_iter().zip(values(other)) {
             match (a, b) {
                 (Some(a), Some(b)) if a != b => return a < b,
