@@ -37,12 +37,12 @@ def fits(expected, got):
     return re.fullmatch(pattern, '\n'.join(got)) is not None
 
 
-def run(document, data, binary):
+def run(document, data, folder_of_binary):
     pairs = list(sessions(document.read_text()))
     if not pairs:
         sys.exit(f'{document} has no session')
     script = ''.join(f"{command}\nprintf '\\n{MARK}\\n'\n" for command, _ in pairs)
-    environment = os.environ | {'PATH': f'{binary}:{os.environ["PATH"]}', 'LC_ALL': 'C.UTF-8', 'TZ': 'UTC'}
+    environment = os.environ | {'PATH': f'{folder_of_binary}:{os.environ["PATH"]}', 'LC_ALL': 'C.UTF-8', 'TZ': 'UTC'}
     with tempfile.TemporaryDirectory() as folder:
         folder = os.path.realpath(folder)
         os.symlink(os.path.realpath(data), f'{folder}/data')
@@ -69,11 +69,11 @@ def run(document, data, binary):
 
 def main():
     arguments = argparse.ArgumentParser()
-    arguments.add_argument('--binary', type=pathlib.Path, required=True, help='the folder of sstablefs')
+    arguments.add_argument('--binary', type=pathlib.Path, required=True, help='the sstablefs to run')
     arguments.add_argument('--data', type=pathlib.Path, required=True, help='a data directory, called data in the sessions')
     arguments.add_argument('documents', type=pathlib.Path, nargs='+')
     given = arguments.parse_args()
-    sys.exit(1 if sum(run(document, given.data, given.binary.resolve()) for document in given.documents) else 0)
+    sys.exit(1 if sum(run(document, given.data, given.binary.resolve().parent) for document in given.documents) else 0)
 
 
 main()
