@@ -108,14 +108,14 @@ Examples:
   sstablefs mount /disk1/data /disk2/data ~/mnt       the disks of a node, as one
   sstablefs mount -f --now 2024-01-31T12:00:00Z snapshots/monday ~/mnt
   sstablefs mount node1/shop node2/shop node3/shop ~/mnt    backups of three nodes, merged
-  sstablefs mount /var/lib/cassandra/data ~/mnt --out /tmp/new
+  sstablefs mount /var/lib/cassandra/data ~/mnt --out /srv/new
 
 Then:
   ls ~/mnt/shop/orders/json                           the partitions by key
   grep pending ~/mnt/shop/orders/rows.jsonl           the whole table
   cat ~/mnt/shop/orders/where/customer=ann/rows.csv   a query: see where/README.txt
   cp new.csv ~/mnt/shop/orders/staging/               new rows; with --out, load them:
-  nodetool import shop orders /tmp/new/shop/orders")]
+  nodetool import shop orders /srv/new/shop/orders")]
 pub(crate) struct Mount {
     /// Data directories, or parts of them; several are merged as one
     #[arg(required = true, value_name = "DATA")]
@@ -270,8 +270,8 @@ Absent fields are left alone, a JSON null deletes.
 
 Examples:
   sstablefs import /var/lib/cassandra/data shop.orders new.csv
-  sstablefs import data shop.orders a.jsonl b.jsonl --out /tmp/new
-  nodetool import shop orders /tmp/new/shop/orders                 which loads them
+  sstablefs import data shop.orders a.jsonl b.jsonl --out /srv/new
+  nodetool import shop orders /srv/new/shop/orders                 which loads them
   sstablefs sstabledump -l nb-1-big-Data.db | sstablefs import data shop.orders -")]
 pub(crate) struct Import {
     /// A data directory, or a part of it
