@@ -4,13 +4,12 @@
 //! checked against the index. Filter, Index, Partitions and Rows have no checksum: damage to them may hide a partition,
 //! but must not lead to a wrong one.
 
+mod allocation;
 mod data;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sstablefs::cql::{DecoratedKey, KeyOrder, Partitioner};
 use sstablefs::sstable::big::{BigIndex, Summary};
@@ -21,28 +20,6 @@ use sstablefs::sstable::{
 };
 use sstablefs::storage::{MemorySource, Source};
 use sstablefs::{Kind, Result};
-
-/// Remembers the largest allocation.
-struct Largest;
-
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-unsafe impl GlobalAlloc for Largest {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Largest = Largest;
 
 /// The files of an SSTable, in memory.
 #[derive(Clone)]
@@ -195,12 +172,11 @@ fn damage(files: &Files, component: Component, most: usize, check: impl Fn(&File
         }
         check(&files.with(component, bytes[..at].to_vec()), &format!("{} cut at {at}", component.name()));
     }
-    LARGEST.fetch_max(0, Ordering::Relaxed);
 }
 
 /// Nothing that was read made more room than for a chunk, its compressed form and a page or two.
 fn assert_small() {
-    let largest = LARGEST.load(Ordering::Relaxed);
+    let largest = allocation::largest();
     assert!(largest < 16 << 20, "{largest} bytes were allocated at once");
 }
 

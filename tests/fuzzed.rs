@@ -1,35 +1,12 @@
 //! Inputs that fuzzing found (`scripts/fuzz`), each with what it did before.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod allocation;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sstablefs::Kind;
 use sstablefs::sstable::{CompressionInfo, DataSource, Version};
 use sstablefs::storage::MemorySource;
-
-/// Remembers the largest allocation.
-struct Largest;
-
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Largest {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Largest = Largest;
 
 /// Was given 100 MB, as the lengths in CompressionInfo.db want it, for 21 bytes that can't hold so much.
 #[test]
@@ -46,7 +23,7 @@ fn a_few_bytes_are_not_given_the_memory_of_a_large_chunk() {
         let info = CompressionInfo::open(Arc::new(MemorySource(info)), Version::NB).unwrap();
         let source = DataSource::compressed(Arc::new(MemorySource(data)), info);
         assert_eq!(source.read_chunk(0, &mut Vec::new()).unwrap_err().kind(), Kind::Corrupt, "{codec}");
-        let largest = LARGEST.load(Ordering::Relaxed);
+        let largest = allocation::largest();
         assert!(largest < 2 << 20, "{codec}: {largest} bytes");
     }
 }

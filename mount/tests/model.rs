@@ -3,13 +3,14 @@
 //! Each thread has a table of its own, of which its model knows everything; they share the file system with its inodes, handles and
 //! caches, and one large file. SSTABLEFS_MODEL_CASES is the number of cases, SSTABLEFS_MODEL_SEED a number or `random`.
 
+#[path = "../../tests/models/runner.rs"]
+mod runner;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use sstablefs_mount::fs::{Fs, FsError, FsOptions, Kernel, ROOT, Stat};
 use sstablefs_mount::path::TableName;
 use sstablefs_mount::staging::memory::{MemoryIntake, MemoryIntakes};
@@ -18,7 +19,6 @@ use sstablefs_mount::tree::memory::{File, MemoryTree};
 
 const THREADS: usize = 4;
 const CASES: u32 = 300;
-const SEED: u64 = 800;
 /// Of the file that all read.
 const SHARED: usize = 300_000;
 
@@ -421,20 +421,5 @@ fn check(cases: &[Vec<Step>]) -> Result<(), String> {
 
 #[test]
 fn every_answer_is_that_of_the_model() {
-    let variable = |name: &str| std::env::var(name).ok();
-    let cases = variable("SSTABLEFS_MODEL_CASES").map_or(CASES, |text| text.parse().expect("a number of cases"));
-    let seed = match variable("SSTABLEFS_MODEL_SEED").as_deref() {
-        None => SEED,
-        Some("random") => SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock behind 1970").as_micros() as u64,
-        Some(text) => text.parse().expect("SSTABLEFS_MODEL_SEED is a number or `random`"),
-    };
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config { cases, max_shrink_iters: 1000, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let result = runner.run(&vec(steps(), THREADS), |steps| check(&steps).map_err(TestCaseError::fail));
-    if let Err(e) = result {
-        panic!("SSTABLEFS_MODEL_SEED={seed} SSTABLEFS_MODEL_CASES={cases}: {e}");
-    }
-    println!("{cases} cases, seed {seed}");
+    runner::run("mount", CASES, &vec(steps(), THREADS), |steps| check(&steps));
 }
