@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::error::FsError;
 use crate::path::Request;
-use crate::tree::{Opened, Size};
+use crate::tree::{Attributes, Opened, Size};
 
 pub const ROOT: u64 = 1;
 
@@ -42,8 +42,8 @@ struct Node {
     /// How often the kernel was told of it and has not forgotten it.
     lookups: u64,
     handles: u32,
-    /// The version whose attributes the kernel was told last.
-    told: u64,
+    /// The attributes that the kernel was told last, but for a size that was measured.
+    told: Attributes,
     /// Answers with attributes of other versions may have been under way until then, and have arrived last.
     unsettled: Option<Instant>,
     /// The version whose pages the kernel may have.
@@ -69,11 +69,11 @@ pub(super) enum Binding {
 const SETTLED: Duration = Duration::from_secs(2);
 
 impl Node {
-    fn tell(&mut self, version: u64) {
-        if self.told != version {
-            self.told = version;
+    fn tell(&mut self, attributes: &Attributes) {
+        if self.told.version != attributes.version {
             self.unsettled = Some(Instant::now() + SETTLED);
         }
+        self.told = *attributes;
     }
 
     fn is_settled(&mut self) -> bool {
@@ -105,7 +105,7 @@ impl Table {
     }
 
     /// A new node for the request, which becomes its current one.
-    fn create(&mut self, request: &Request, version: u64) -> u64 {
+    fn create(&mut self, request: &Request, attributes: &Attributes) -> u64 {
         let first = number(request);
         let mut ino = first;
         while self.nodes.contains_key(&ino) {
@@ -123,9 +123,9 @@ impl Table {
             age,
             lookups: 0,
             handles: 0,
-            told: version,
+            told: *attributes,
             unsettled: None,
-            pages: version,
+            pages: attributes.version,
             opened: None,
         };
         self.nodes.insert(ino, node);
@@ -158,37 +158,54 @@ impl Inodes {
         self.table.lock().nodes.get(&ino).map(|n| n.request.clone()).ok_or(FsError::Stale)
     }
 
+    /// The request of a node, with the attributes that the kernel was told last; none of the root's.
+    pub(super) fn known(&self, ino: u64) -> Result<(Request, Option<Attributes>), FsError> {
+        if ino == ROOT {
+            return Ok((Request::Root, None));
+        }
+        self.table.lock().nodes.get(&ino).map(|n| (n.request.clone(), Some(n.told))).ok_or(FsError::Stale)
+    }
+
+    /// The attributes that the kernel was told last of what the name leads to.
+    pub(super) fn told(&self, request: &Request) -> Option<Attributes> {
+        let table = self.table.lock();
+        table.nodes.get(&table.current(request)?).map(|n| n.told)
+    }
+
     /// What open handles of the node see.
     pub(super) fn opened(&self, ino: u64) -> Option<Opened> {
         self.table.lock().nodes.get(&ino)?.opened.as_deref().cloned()
     }
 
-    /// Counts a lookup of `request`, which shows `version` now, and gives its number.
-    pub(super) fn look_up(&self, request: &Request, version: u64) -> u64 {
+    /// Counts a lookup of `request`, which has these attributes now, and gives its number.
+    pub(super) fn look_up(&self, request: &Request, attributes: &Attributes) -> u64 {
         if *request == Request::Root {
             return ROOT;
         }
         let table = &mut *self.table.lock();
         let usable = table.current(request).filter(|ino| {
-            table.nodes.get(ino).is_some_and(|n| n.opened.as_ref().is_none_or(|o| o.attributes.version == version))
+            table
+                .nodes
+                .get(ino)
+                .is_some_and(|n| n.opened.as_ref().is_none_or(|o| o.attributes.version == attributes.version))
         });
-        let ino = usable.unwrap_or_else(|| table.create(request, version));
+        let ino = usable.unwrap_or_else(|| table.create(request, attributes));
         if let Some(node) = table.nodes.get_mut(&ino) {
             node.lookups += 1;
-            node.tell(version);
+            node.tell(attributes);
         }
         ino
     }
 
-    /// To be called when the kernel is about to be told attributes of `version`; when another version is open under
+    /// To be called when the kernel is about to be told `attributes`; when another version is open under
     /// this number, it is returned, and its attributes are to be told instead.
-    pub(super) fn tell(&self, ino: u64, version: u64) -> Option<Opened> {
+    pub(super) fn tell(&self, ino: u64, attributes: &Attributes) -> Option<Opened> {
         let table = &mut *self.table.lock();
         let node = table.nodes.get_mut(&ino)?;
-        if let Some(opened) = node.opened.as_deref().filter(|o| o.attributes.version != version) {
+        if let Some(opened) = node.opened.as_deref().filter(|o| o.attributes.version != attributes.version) {
             return Some(opened.clone());
         }
-        node.tell(version);
+        node.tell(attributes);
         None
     }
 
@@ -222,8 +239,8 @@ impl Inodes {
         }
         node.handles += 1;
         node.opened.get_or_insert_with(|| Box::new(opened.clone()));
-        let is_told = node.told == version && node.is_settled();
-        node.tell(version);
+        let is_told = node.told.version == version && node.is_settled();
+        node.tell(&opened.attributes);
         Ok(match (node.pages == version, is_told) {
             (true, true) => Binding::Same,
             (true, false) => Binding::Attributes,

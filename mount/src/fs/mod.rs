@@ -184,12 +184,21 @@ impl<T: Tree> Fs<T> {
             return Err(FsError::NameTooLong);
         }
         let request = parent.child(name).ok_or(FsError::NoEntry)?;
-        let attributes = self.about(&request, self.tree.attributes(&request))?.ok_or(FsError::NoEntry)?;
-        let ino = self.inodes.look_up(&request, attributes.version);
+        let before = self.inodes.told(&request);
+        let attributes = self.attributes(&request, before)?.ok_or(FsError::NoEntry)?;
+        let ino = self.inodes.look_up(&request, &attributes);
         if self.inodes.are_many() {
             self.janitor.call();
         }
         Ok(self.with_mode(&request, self.cheap_stat(ino, &attributes)))
+    }
+
+    fn attributes(&self, request: &Request, before: Option<Attributes>) -> Result<Option<Attributes>, FsError> {
+        let attributes = match before {
+            Some(before) => self.tree.attributes_again(request, &before),
+            None => self.tree.attributes(request),
+        };
+        self.about(request, attributes)
     }
 
     /// How long the kernel may take a name for what it was.
@@ -208,7 +217,7 @@ impl<T: Tree> Fs<T> {
         if is_staged(ino) {
             return self.stat_staged(ino);
         }
-        let request = self.inodes.request(ino)?;
+        let (request, before) = self.inodes.known(ino)?;
         let opened = match handle {
             Some(handle) => Some(self.files.get(handle)?.opened.clone()),
             None => self.inodes.opened(ino),
@@ -216,8 +225,8 @@ impl<T: Tree> Fs<T> {
         if let Some(Opened { attributes, content }) = opened {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
-        let attributes = self.about(&request, self.tree.attributes(&request))?.ok_or(FsError::Stale)?;
-        if let Some(Opened { attributes, content }) = self.inodes.tell(ino, attributes.version) {
+        let attributes = self.attributes(&request, before)?.ok_or(FsError::Stale)?;
+        if let Some(Opened { attributes, content }) = self.inodes.tell(ino, &attributes) {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
         self.stat(ino, &request, &attributes, || {
@@ -230,14 +239,18 @@ impl<T: Tree> Fs<T> {
         if is_staged(ino) {
             return self.open_staged(ino, write);
         }
-        let request = self.inodes.request(ino)?;
+        let (request, before) = self.inodes.known(ino)?;
         if request.kind() == Kind::Directory {
             return Err(FsError::IsDirectory);
         }
         if write {
             return Err(FsError::ReadOnly);
         }
-        let mut opened = self.about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
+        let opened = match before {
+            Some(before) => self.tree.open_again(&request, &before),
+            None => self.tree.open(&request),
+        };
+        let mut opened = self.about(&request, opened)?.ok_or(FsError::Stale)?;
         if let Some(content) = self.recent.get(ino, opened.attributes.version) {
             opened.content = content.reopen();
         }

@@ -177,6 +177,42 @@ fn a_changed_file_that_nobody_has_open_keeps_its_number() {
 }
 
 #[test]
+fn what_was_told_is_not_looked_at_again() {
+    let fs = fs_of(&[("/ks/t/json/a.json", "old")]);
+    let looks = || fs.tree().looks();
+    let stat = walk(&fs, "/ks/t/json/a.json").unwrap();
+    assert_eq!(looks(), 1);
+    let open = fs.open(stat.ino, false).unwrap();
+    assert_eq!(read(&fs, open.handle, 0, 10).unwrap(), b"old");
+    assert_eq!(fs.getattr(stat.ino, Some(open.handle)).unwrap().size, 3);
+    fs.release(open.handle);
+    assert_eq!(fs.getattr(stat.ino, None).unwrap(), stat);
+    assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap(), stat);
+    let open = fs.open(stat.ino, false).unwrap();
+    assert!(open.keep_cache && !open.direct);
+    fs.release(open.handle);
+    assert_eq!(looks(), 1, "nothing changed");
+
+    fs.tree().put_text("/ks/t/json/a.json", "newer");
+    let open = fs.open(stat.ino, false).unwrap();
+    assert_eq!((looks(), open.keep_cache), (2, false), "changed");
+    assert_eq!(read(&fs, open.handle, 0, 10).unwrap(), b"newer");
+    fs.release(open.handle);
+    assert_eq!((fs.getattr(stat.ino, None).unwrap().size, looks()), (5, 2));
+    fs.tree().remove("/ks/t/json/a.json");
+    assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap_err().errno(), libc::ENOENT);
+    assert_eq!(fs.open(stat.ino, false).unwrap_err().errno(), libc::ESTALE);
+
+    fs.tree().put_text("/ks/t/json/a.json", "new");
+    let before = looks();
+    assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap().size, 3);
+    fs.forget(stat.ino, 3);
+    assert_eq!(fs.inodes.told(&fs.inodes.request(stat.ino).unwrap_or(Request::Root)), None, "forgotten with the node");
+    assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap().size, 3);
+    assert_eq!(looks(), before + 2);
+}
+
+#[test]
 fn sizes_cost_work_only_when_somebody_asks() {
     let fs = fs_of(&[]);
     let text: Arc<[u8]> = vec![b'x'; 300_000].into();

@@ -33,6 +33,7 @@ pub struct MemoryTree {
     active: Active,
     intakes: Option<Arc<dyn Intakes>>,
     limits: Limits,
+    looks: Arc<AtomicU64>,
 }
 
 impl Default for MemoryTree {
@@ -49,7 +50,13 @@ impl MemoryTree {
             active: Active::new(4),
             intakes: None,
             limits: Limits { step: 64 << 10, keep: 256 << 10, ..Limits::default() },
+            looks: Arc::default(),
         }
+    }
+
+    /// How often a file was looked at whose attributes were not known.
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
     }
 
     pub fn with_intakes(intakes: Arc<dyn Intakes>) -> Self {
@@ -89,6 +96,7 @@ impl Tree for MemoryTree {
     fn attributes(&self, request: &Request) -> Result<Option<Attributes>> {
         let files = self.files.read();
         if request.kind() == Kind::File {
+            self.looks.fetch_add(1, Ordering::Relaxed);
             return Ok(files.get(&request.to_string()).map(|(file, version)| Self::look(file, *version)));
         }
         let folder = Self::folder(request);
@@ -104,21 +112,22 @@ impl Tree for MemoryTree {
     }
 
     fn open(&self, request: &Request) -> Result<Option<Opened>> {
-        let Some((file, version)) = self.files.read().get(&request.to_string()).cloned() else { return Ok(None) };
-        let attributes = Self::look(&file, version);
-        let content: Arc<dyn Content> = match file {
-            File::Text(text) => Arc::new(Fixed(text)),
-            File::Made(text, size) => {
-                let good = text.len();
-                Stream::new(Pieces::new(text, good), self.limits, self.active.clone(), size == Size::Open)
-            }
-            File::Damaged(text, good) => Stream::new(Pieces::new(text, good), self.limits, self.active.clone(), true),
-            File::Held(text, lock) => {
-                let pieces = Pieces { lock: Some(lock), ..Pieces::new(text.clone(), text.len()) };
-                Stream::new(pieces, self.limits, self.active.clone(), true)
-            }
-        };
-        Ok(Some(Opened { attributes, content }))
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.open_now(request)
+    }
+
+    fn attributes_again(&self, request: &Request, before: &Attributes) -> Result<Option<Attributes>> {
+        match self.is_current(request, before) {
+            true => Ok(Some(*before)),
+            false => self.attributes(request),
+        }
+    }
+
+    fn open_again(&self, request: &Request, before: &Attributes) -> Result<Option<Opened>> {
+        match self.is_current(request, before) {
+            true => self.open_now(request),
+            false => self.open(request),
+        }
     }
 
     fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>> {
@@ -142,6 +151,30 @@ impl Tree for MemoryTree {
 
     /// Who changes it knows.
     fn watch(&self, _: Box<dyn Listener>) {}
+}
+
+impl MemoryTree {
+    fn is_current(&self, request: &Request, before: &Attributes) -> bool {
+        self.files.read().get(&request.to_string()).is_some_and(|(_, version)| *version == before.version)
+    }
+
+    fn open_now(&self, request: &Request) -> Result<Option<Opened>> {
+        let Some((file, version)) = self.files.read().get(&request.to_string()).cloned() else { return Ok(None) };
+        let attributes = Self::look(&file, version);
+        let content: Arc<dyn Content> = match file {
+            File::Text(text) => Arc::new(Fixed(text)),
+            File::Made(text, size) => {
+                let good = text.len();
+                Stream::new(Pieces::new(text, good), self.limits, self.active.clone(), size == Size::Open)
+            }
+            File::Damaged(text, good) => Stream::new(Pieces::new(text, good), self.limits, self.active.clone(), true),
+            File::Held(text, lock) => {
+                let pieces = Pieces { lock: Some(lock), ..Pieces::new(text.clone(), text.len()) };
+                Stream::new(pieces, self.limits, self.active.clone(), true)
+            }
+        };
+        Ok(Some(Opened { attributes, content }))
+    }
 }
 
 #[derive(Clone)]

@@ -71,6 +71,17 @@ pub trait Tree: Send + Sync + 'static {
 
     fn open(&self, request: &Request) -> Result<Option<Opened>>;
 
+    /// [`Self::attributes`] of what had these before: where the version is the same, nothing is made to tell them.
+    fn attributes_again(&self, request: &Request, _before: &Attributes) -> Result<Option<Attributes>> {
+        self.attributes(request)
+    }
+
+    /// [`Self::open`] of what had these attributes before: where the version is the same, what is in it is made when it is
+    /// read.
+    fn open_again(&self, request: &Request, _before: &Attributes) -> Result<Option<Opened>> {
+        self.open(request)
+    }
+
     fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>>;
 
     /// Hears of an error that a reader of `request` was given.

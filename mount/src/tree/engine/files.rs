@@ -11,11 +11,12 @@ use sstablefs::{Kind as ErrorKind, Result};
 use super::cache::Known;
 use super::dump::Dump;
 use super::epoch::Moment;
+use super::later::Later;
 use super::query::QueryText;
 use super::rows::Rows;
 use super::whole::{SLICE_DATA, WholeTable};
 use super::{EngineTree, keys};
-use crate::content::{Content, Limits, Producer, Source, Stream};
+use crate::content::{Content, Fixed, Limits, Producer, Source, Stream};
 use crate::path::{Answer, DumpForm, Format, Kind, Request, TableName};
 use crate::tree::{Attributes, Size};
 
@@ -64,7 +65,7 @@ impl MadeFile {
     }
 
     /// `None` for a partition without rows, and for a query that can't be planned: they are no files.
-    fn render(&self) -> Result<Option<Rendered>> {
+    pub(super) fn render(&self) -> Result<Option<Rendered>> {
         let is_short = self.bytes <= SHORT_DATA;
         // What stands before damage can be read from a long one.
         let short_text = |rendered: Result<Rendered>| Ok(Some(rendered.unwrap_or(Rendered::Long)));
@@ -142,6 +143,20 @@ impl EngineTree {
 
     fn made(moment: &Moment, text: Text, bytes: u64) -> MadeFile {
         MadeFile { text, version: moment.version, modified: moment.epoch.modified, bytes }
+    }
+
+    /// The content of a file that was found to have this size in this version.
+    pub(super) fn content_again(&self, request: &Request, file: MadeFile, size: Size) -> Arc<dyn Content> {
+        match (size, self.cache.get(request, file.version)) {
+            (_, Some(Known::Text(text) | Known::Read(text))) => Arc::new(Fixed(text)),
+            (Size::Exact(size), _) => Arc::new(Later::new(request, file, size, &self.cache)),
+            (Size::OnDemand | Size::Open, known) => {
+                if known.is_none() {
+                    self.cache.put(request, file.version, Known::Long);
+                }
+                file.stream(self)
+            }
+        }
     }
 
     /// The text of a short one, or that it is long; `None` for what is no file.

@@ -9,6 +9,7 @@ mod files;
 mod inotify;
 mod intake;
 mod keys;
+mod later;
 mod query;
 mod query_readme;
 #[cfg(test)]
@@ -207,6 +208,22 @@ impl Tree for EngineTree {
             Known::Long => file.stream(self),
         };
         Ok(Some(Opened { attributes, content }))
+    }
+
+    fn attributes_again(&self, request: &Request, before: &Attributes) -> Result<Option<Attributes>> {
+        match self.file(request)? {
+            Some(file) if file.version == before.version => Ok(Some(*before)),
+            _ => self.attributes(request),
+        }
+    }
+
+    fn open_again(&self, request: &Request, before: &Attributes) -> Result<Option<Opened>> {
+        match self.file(request)? {
+            Some(file) if file.version == before.version => {
+                Ok(Some(Opened { attributes: *before, content: self.content_again(request, file, before.size) }))
+            }
+            _ => self.open(request),
+        }
     }
 
     fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>> {

@@ -114,6 +114,39 @@ fn the_files_of_partitions_add_up_to_those_of_the_table() {
 }
 
 #[test]
+fn what_is_opened_again_is_made_when_it_is_read() {
+    for (version, mut tree) in trees() {
+        for table in tables(&tree) {
+            let folder = Request::Keys(table.clone(), Format::Json);
+            let keys = names_in(&tree, &folder).into_iter().take(5).filter_map(|name| folder.child(&name));
+            for request in keys.chain([Request::Rows(table.clone(), Format::Csv)]) {
+                let what = format!("{version} {request}");
+                let text = whole(&tree, &request);
+                let before = tree.attributes(&request).unwrap().unwrap();
+                // As when the text had to go.
+                tree.cache = Arc::new(cache::Cache::new(CACHE));
+                assert_eq!(tree.attributes_again(&request, &before).unwrap(), Some(before), "{what}");
+                let opened = [(); 2].map(|()| tree.open_again(&request, &before).unwrap().unwrap());
+                let is_kept = || matches!(tree.cache.get(&request, before.version), Some(Known::Text(_)));
+                assert!(!is_kept(), "{what}: made by the open");
+                let is_exact = matches!(before.size, Size::Exact(_));
+                for one in opened {
+                    assert_eq!((one.attributes, one.content.known_size().is_some()), (before, is_exact));
+                    assert!(read(&*one.content, 1, 50) == text[1.min(text.len())..51.min(text.len())], "{what}");
+                    assert!(read(&*one.content.reopen(), 0, usize::MAX / 2) == text, "{what}");
+                }
+                assert_eq!(is_kept(), is_exact, "{what}");
+                // Another version is looked at.
+                let other = Attributes { version: before.version + 1, size: Size::Exact(1), ..before };
+                assert_eq!(tree.attributes_again(&request, &other).unwrap(), Some(before), "{what}");
+                let opened = tree.open_again(&request, &other).unwrap().unwrap();
+                assert!(opened.attributes == before && read(&*opened.content, 0, usize::MAX / 2) == text, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
 fn listings_go_on_from_any_place() {
     for (version, tree) in trees() {
         for table in tables(&tree) {
