@@ -14,7 +14,7 @@ use crate::Failure;
 use crate::args::Sstabledump;
 use crate::dump_slices::WholeDump;
 use crate::in_order::Spare;
-use crate::progress::Output;
+use crate::progress::{Output, Part};
 use crate::time::now;
 
 /// So much text is made before it is written.
@@ -37,8 +37,9 @@ pub(crate) fn run(args: &Sstabledump) -> Result<(), Failure> {
     let now = args.time.now.unwrap_or_else(now);
     let options = DumpOptions { form, raw_times: args.raw_times, now };
     if form == DumpForm::Keys {
-        let keys = Keys::new(&reader)?;
-        return print(DumpStream::new(keys, |_| 0, &table, &options), None);
+        let mut out = Output::new();
+        let keys = Keys::new(&reader, out.part())?;
+        return print(DumpStream::new(keys, |_| 0, &table, &options), None, &mut out);
     }
     let names = KeyNames::new(&table);
     let excluded: HashSet<String> = args.excluded.iter().cloned().collect();
@@ -58,13 +59,14 @@ pub(crate) fn run(args: &Sstabledump) -> Result<(), Failure> {
         }
     };
     if positions.is_none() {
-        let whole =
-            WholeDump { reader: &reader, table: &table, options: &options, exclude: &exclude, spare: Spare::default() };
-        return whole.print(&mut Output::new());
+        let mut out = Output::new();
+        let (part, spare) = (out.part(), Spare::default());
+        let whole = WholeDump { reader: &reader, table: &table, options: &options, exclude: &exclude, spare, part };
+        return whole.print(&mut out);
     }
     let mut dump = DumpStream::new(reader.scan_all()?, Scanner::position, &table, &options);
     exclude(&mut dump);
-    print(dump, positions)
+    print(dump, positions, &mut Output::new())
 }
 
 /// Where the partitions of some keys begin, in the order of the SSTable.
@@ -84,12 +86,18 @@ fn positions<'a>(
 }
 
 /// Prints all, or the partitions at some positions.
-fn print<S: PartitionStream>(mut dump: DumpStream<S>, positions: Option<Vec<u64>>) -> Result<(), Failure> {
+fn print<S: PartitionStream>(
+    mut dump: DumpStream<S>,
+    positions: Option<Vec<u64>>,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let mut text = Vec::with_capacity(2 * BUFFER);
-    let mut out = Output::new();
+    let part = out.part();
+    let count = positions.as_ref().map_or(0, Vec::len);
     let mut rounds = positions.map(Vec::into_iter);
     loop {
         if let Some(positions) = &mut rounds {
+            part.set((count - positions.len()) as u64, count as u64);
             let Some(position) = positions.next() else { break };
             dump.stream().seek_partition(Some(position))?;
         }
@@ -118,16 +126,18 @@ struct Keys {
     reader: Arc<Reader>,
     key: DecoratedKey,
     row: Row,
+    part: Part,
 }
 
 impl Keys {
-    fn new(reader: &Arc<Reader>) -> sstablefs::Result<Self> {
+    fn new(reader: &Arc<Reader>, part: Part) -> sstablefs::Result<Self> {
         Ok(Keys {
             entries: reader.index_from(None)?,
             entry: IndexEntry::default(),
             reader: reader.clone(),
             key: reader.key_order().decorate(&[]),
             row: Row::default(),
+            part,
         })
     }
 }
@@ -138,6 +148,7 @@ impl PartitionStream for Keys {
             return Ok(false);
         }
         self.key = self.reader.key_order().decorate(&self.entry.key);
+        self.part.set(self.entry.position, self.reader.data().len());
         Ok(true)
     }
 

@@ -12,6 +12,7 @@ use sstablefs_render::{DumpForm, DumpOptions, DumpStream};
 
 use crate::Failure;
 use crate::in_order::{Joined, Spare, in_order};
+use crate::progress::Part;
 
 /// How much data a slice has, uncompressed.
 const SLICE_DATA: u64 = 256 << 10;
@@ -25,6 +26,7 @@ pub(crate) struct WholeDump<'a> {
     /// Which partitions are left out.
     pub(crate) exclude: &'a (dyn Fn(&mut DumpStream<Scanner>) + Sync),
     pub(crate) spare: Spare,
+    pub(crate) part: Part,
 }
 
 /// What becomes of a slice, in this order.
@@ -79,6 +81,7 @@ impl WholeDump<'_> {
                 Message::From(_) => Ok(()),
                 Message::To(end) => {
                     position = end;
+                    self.part.set(end, data);
                     Ok(())
                 }
                 Message::Text(text) => {
@@ -147,6 +150,7 @@ impl WholeDump<'_> {
             let more = dump.fill(&mut text, TEXT);
             writer.write(&text)?;
             text.clear();
+            self.part.set(dump.stream().position(), self.reader.data().len());
             if !more? {
                 return Ok(());
             }

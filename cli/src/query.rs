@@ -90,6 +90,7 @@ impl Answer {
         let mut rows = self.query.run(&self.view, self.now)?;
         let mut text = ResultText::new(&self.query, self.form);
         let mut out = Output::new();
+        rows.watch(out.part().shared());
         let mut buffer = Vec::with_capacity(BUFFER * 2);
         text.begin(&mut buffer);
         loop {
@@ -109,6 +110,7 @@ impl Answer {
     fn print_slices(&self, slices: &TokenSlices) -> Result<(), Failure> {
         let mut frame = ResultText::new(&self.query, self.form);
         let mut out = Output::new();
+        let part = out.part();
         let mut buffer = Vec::new();
         frame.begin(&mut buffer);
         out.write_all(&buffer)?;
@@ -135,8 +137,9 @@ impl Answer {
                 }
             }
         };
-        in_order(slices.count(), text, make, |_, made| -> Result<(), Failure> {
+        in_order(slices.count(), text, make, |slice, made| -> Result<(), Failure> {
             let made = made?;
+            part.set(slice, slices.count());
             joined.write(&made)?;
             spare.give_back(made);
             Ok(())

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::aggregate::State;
 use super::expr::{Current, Expr};
@@ -33,6 +35,7 @@ pub struct ResultRows {
     group: Option<Group>,
     sorted: Option<std::vec::IntoIter<ResultRow>>,
     done: bool,
+    watched: Option<Arc<AtomicU64>>,
 }
 
 enum Source {
@@ -151,6 +154,7 @@ impl Query {
             group: None,
             sorted: None,
             done: false,
+            watched: None,
         })
     }
 
@@ -190,6 +194,12 @@ fn evaluate(exprs: &[Expr], current: &Current<'_>) -> Result<ResultRow> {
 }
 
 impl ResultRows {
+    /// Has `part` set to how far the reading is, of `u64::MAX`, at each partition: a single row may need all of them. It
+    /// stays as it is where that is not known.
+    pub fn watch(&mut self, part: Arc<AtomicU64>) {
+        self.watched = Some(part);
+    }
+
     /// The next row of the result.
     pub fn next_row(&mut self) -> Result<Option<ResultRow>> {
         if !self.query.sort_by.is_empty() {
@@ -443,7 +453,14 @@ impl ResultRows {
     /// Goes on to the next partition, or another slice of the same (`true`); `None` behind the last.
     fn next_partition(&mut self) -> Result<Option<bool>> {
         match &mut self.source {
-            Source::Range(rows) => Ok(rows.next_partition()?.then_some(false)),
+            Source::Range(rows) => {
+                let more = rows.next_partition()?;
+                if let (true, Some(part), Token::Murmur3(token)) = (more, &self.watched, &rows.key().token) {
+                    // Tokens are spread evenly.
+                    part.store(token.wrapping_sub(i64::MIN) as u64, Relaxed);
+                }
+                Ok(more.then_some(false))
+            }
             Source::Keys(lookups) => lookups.advance(&self.view, self.now),
         }
     }
