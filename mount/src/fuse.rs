@@ -15,6 +15,7 @@ use fuser::{
     Session, SessionACL, SessionUnmounter, TimeOrNow, WriteFlags,
 };
 
+use crate::access::{Permissions, Person};
 use crate::ending;
 use crate::fs::{Fs, FsError, Kernel, Open, Stat};
 use crate::path::Kind;
@@ -95,10 +96,8 @@ pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptio
     config.acl = if options.allow_other { SessionACL::All } else { SessionACL::Owner };
     config.n_threads = Some(options.threads.max(1));
     config.clone_fd = true;
-    // SAFETY: these only read ids of this process.
-    let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
     let (ending, owner) = ending::pair();
-    let adapter = Adapter { fs: fs.clone(), uid, gid, long_reads: Arc::default(), ending };
+    let adapter = Adapter { fs: fs.clone(), long_reads: Arc::default(), ending };
     let mut session = Session::new(adapter, mountpoint, &config)?;
     fs.connect(Arc::new(Notes(session.notifier())));
     let unmounter = session.unmount_callable();
@@ -133,8 +132,6 @@ impl Kernel for Notes {
 
 struct Adapter<T> {
     fs: Arc<Fs<T>>,
-    uid: u32,
-    gid: u32,
     /// Cloned by each read that has a thread of its own.
     long_reads: Arc<()>,
     ending: ending::Session,
@@ -154,8 +151,8 @@ impl<T: Tree> Adapter<T> {
             kind: file_type(stat.kind),
             perm: stat.mode,
             nlink: if directory { 2 } else { 1 },
-            uid: self.uid,
-            gid: self.gid,
+            uid: stat.uid,
+            gid: stat.gid,
             rdev: 0,
             blksize: BLOCK,
             flags: 0,
@@ -234,9 +231,15 @@ impl<T: Tree> Filesystem for Adapter<T> {
         Ok(())
     }
 
-    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+    fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         // All names here are UTF-8: no other exists.
         let Some(name) = name.to_str() else { return reply.error(Errno::ENOENT) };
+        if self.fs.guards(parent.0) {
+            let person = Person::of_process(request.uid(), request.gid(), request.pid());
+            if let Err(e) = self.fs.admit(parent.0, name, &person) {
+                return reply.error(errno(&e));
+            }
+        }
         match self.fs.lookup(parent.0, name) {
             Ok(stat) => {
                 reply.entry_with_ttls(&stat.valid, &self.fs.name_valid(stat.ino), &self.attr(&stat), Generation(0))
@@ -261,8 +264,8 @@ impl<T: Tree> Filesystem for Adapter<T> {
         _: &Request,
         ino: INodeNo,
         mode: Option<u32>,
-        _: Option<u32>,
-        _: Option<u32>,
+        uid: Option<u32>,
+        gid: Option<u32>,
         size: Option<u64>,
         _: Option<TimeOrNow>,
         modified: Option<TimeOrNow>,
@@ -274,12 +277,11 @@ impl<T: Tree> Filesystem for Adapter<T> {
         _: Option<fuser::BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        // A file is its own only until it is taken up: that an owner was wanted does not matter.
         let modified = modified.map(|time| match time {
             TimeOrNow::SpecificTime(time) => time,
             TimeOrNow::Now => SystemTime::now(),
         });
-        let set = Set { size, mode: mode.map(|mode| (mode & 0o777) as u16), modified };
+        let set = Set { size, mode: mode.map(|mode| (mode & 0o777) as u16), uid, gid, modified };
         match self.fs.setattr(ino.0, &set) {
             Ok(stat) => reply.attr(&stat.valid, &self.attr(&stat)),
             Err(e) => reply.error(errno(&e)),
@@ -321,9 +323,19 @@ impl<T: Tree> Filesystem for Adapter<T> {
         }
     }
 
-    fn create(&self, _: &Request, parent: INodeNo, name: &OsStr, mode: u32, _: u32, flags: i32, reply: ReplyCreate) {
+    fn create(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _: u32,
+        flags: i32,
+        reply: ReplyCreate,
+    ) {
         let Some(name) = name.to_str() else { return reply.error(Errno::EILSEQ) };
-        match self.fs.create(parent.0, name, mode, flags & libc::O_EXCL != 0) {
+        let new = Permissions { uid: request.uid(), gid: request.gid(), mode: (mode & 0o777) as u16 };
+        match self.fs.create(parent.0, name, new, flags & libc::O_EXCL != 0) {
             Ok((stat, open)) => {
                 let (handle, flags) = (FileHandle(open.handle), open_flags(&open));
                 reply.created(&stat.valid, &self.attr(&stat), Generation(0), handle, flags);

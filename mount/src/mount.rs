@@ -57,7 +57,7 @@ pub fn mount(options: MountOptions) -> Result<()> {
         allow_other: options.allow_other,
         threads: options.threads,
         log: options.log,
-        fs: FsOptions { exact_sizes: options.exact_sizes },
+        fs: FsOptions { exact_sizes: options.exact_sizes, shared: options.allow_other },
     };
     let csv = if options.csv_rfc4180 { CsvStyle::Rfc4180 } else { CsvStyle::default() };
     let engine = EngineOptions { now: options.now, csv };

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use sstablefs_mount::access::Permissions;
 use sstablefs_mount::fs::{Fs, FsError, FsOptions, Kernel, ROOT, Stat};
 use sstablefs_mount::path::TableName;
 use sstablefs_mount::staging::memory::{MemoryIntake, MemoryIntakes};
@@ -319,7 +320,7 @@ impl Model<'_> {
         if self.staged.remove(name).is_some() {
             same!(0, errno(&self.fs.unlink(folder, name)), "unlink of {name} before it is written again");
         }
-        let created = self.fs.create(folder, name, 0o644, true);
+        let created = self.fs.create(folder, name, Permissions { uid: 0, gid: 0, mode: 0o644 }, true);
         same!(0, errno(&created), "create of {name}");
         let Ok((_, open)) = created else { return Ok(()) };
         let mut text = "id\n".to_owned();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sstablefs::ingest::TargetOptions;
 use sstablefs::table::{Database, Options};
+use sstablefs_mount::access::Permissions;
 use sstablefs_mount::path::{Request, TableName};
 use sstablefs_mount::staging::Staging;
 use sstablefs_mount::tree::Tree;
@@ -65,7 +66,7 @@ impl World {
 
 impl Mount {
     fn put(&self, table: &TableName, name: &str, text: &str) -> i32 {
-        let handle = match self.staging.create(table, name, 0o644, true) {
+        let handle = match self.staging.create(table, name, Permissions { uid: 0, gid: 0, mode: 0o644 }, true) {
             Ok((_, handle)) => handle,
             Err(e) => return e.errno(),
         };
@@ -163,7 +164,7 @@ fn sstables_below_out_are_shown() {
     let mount = world.mount();
     let sstables = mount.sstables(&table);
     assert_eq!(mount.put(&table, "a.csv", "k,v\n7000001,from a file\n"), 0);
-    let flush = mount.staging.create(&table, ".flush", 0o644, false).unwrap().1;
+    let flush = mount.staging.create(&table, ".flush", Permissions { uid: 0, gid: 0, mode: 0o644 }, false).unwrap().1;
     mount.staging.release(flush);
     assert!(mount.rows(&table).contains(ROW));
     assert_eq!(mount.sstables(&table), sstables + 1);

@@ -26,7 +26,8 @@ pub struct Options {
 /// The tables below some paths.
 pub struct Database {
     paths: Vec<PathBuf>,
-    /// From the files of [`Options`].
+    schema_files: Vec<PathBuf>,
+    /// From those files.
     given: Vec<Arc<Keyspace>>,
     state: RwLock<State>,
     /// Held by the one that refreshes.
@@ -56,7 +57,14 @@ impl Database {
         let dirs = discover::find(paths)?;
         let mut state = State { schemas: Schemas::load(&dirs)?, ..State::default() };
         state.attach(dirs, &given, &BTreeMap::new());
-        Ok(Database { paths: paths.to_vec(), given, state: RwLock::new(state), refreshing: Mutex::new(()) })
+        let schema_files = options.schema.clone();
+        Ok(Database {
+            paths: paths.to_vec(),
+            schema_files,
+            given,
+            state: RwLock::new(state),
+            refreshing: Mutex::new(()),
+        })
     }
 
     /// Names of the keyspaces that have tables.
@@ -111,6 +119,17 @@ impl Database {
         types.extend(tables);
         let head = if inferred { INFERRED_NOTE } else { "" };
         Ok(format!("{head}{}\n", types.join("\n\n")))
+    }
+
+    /// What it was opened with.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// The files and folders of SSTables that told the schema, beside the tables' own.
+    pub fn schema_paths(&self) -> Vec<PathBuf> {
+        let state = self.state.read();
+        self.schema_files.iter().chain(state.schemas.dirs.iter().map(|dir| &dir.path)).cloned().collect()
     }
 
     /// Folders of which a change is worth a [`refresh`](Self::refresh) of the whole: tables and keyspaces may come and

@@ -21,6 +21,8 @@ pub enum FsError {
     BadHandle,
     /// Between two folders that have nothing in common.
     CrossFolder,
+    /// Who asks may not know.
+    NoAccess,
     /// What no staging folder can have.
     NotPermitted,
     /// Nothing has extended attributes.
@@ -40,6 +42,7 @@ impl FsError {
             FsError::ReadOnly => libc::EROFS,
             FsError::BadHandle => libc::EBADF,
             FsError::CrossFolder => libc::EXDEV,
+            FsError::NoAccess => libc::EACCES,
             FsError::NotPermitted => libc::EPERM,
             FsError::NoAttributes => libc::EOPNOTSUPP,
             FsError::Staging(e) => e.errno(),
@@ -85,6 +88,7 @@ impl fmt::Display for FsError {
             FsError::ReadOnly => f.write_str("read-only"),
             FsError::BadHandle => f.write_str("unknown file handle"),
             FsError::CrossFolder => f.write_str("in different folders"),
+            FsError::NoAccess => f.write_str("the table may not be read by who asks"),
             FsError::NotPermitted => f.write_str("only files can be made here"),
             FsError::NoAttributes => f.write_str("no extended attributes"),
             FsError::Staging(e) => write!(f, "{e:?}"),

@@ -10,6 +10,7 @@ mod error;
 mod handles;
 mod inodes;
 mod janitor;
+mod owners;
 mod recent;
 mod teller;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use error::FsError;
 pub use inodes::ROOT;
 pub use write::Room;
 
+use crate::access::Person;
 use crate::content::Content;
 use crate::path::{Kind, Request};
 use crate::staging::{Staging, is_staged};
@@ -45,6 +47,8 @@ const MAX_NAME: usize = 255;
 pub struct FsOptions {
     /// Whether stat makes a file to know its size, however large it is.
     pub exact_sizes: bool,
+    /// Whether others than who mounts it may use it.
+    pub shared: bool,
 }
 
 /// What stat shows.
@@ -53,6 +57,8 @@ pub struct Stat {
     pub ino: u64,
     pub kind: Kind,
     pub size: u64,
+    pub uid: u32,
+    pub gid: u32,
     /// Permissions.
     pub mode: u16,
     pub modified: SystemTime,
@@ -110,6 +116,7 @@ pub struct Fs<T> {
     kernel: OnceLock<Arc<dyn Kernel>>,
     janitor: Janitor,
     staging: Option<Arc<Staging>>,
+    me: Person,
 }
 
 /// Passes changes on as long as the file system lives.
@@ -145,6 +152,7 @@ impl<T: Tree> Fs<T> {
             recent: Recent::default(),
             kernel: OnceLock::new(),
             janitor: Janitor::default(),
+            me: Person::own(),
         }
     }
 
@@ -190,7 +198,7 @@ impl<T: Tree> Fs<T> {
         if self.inodes.are_many() {
             self.janitor.call();
         }
-        Ok(self.with_mode(&request, self.cheap_stat(ino, &attributes)))
+        Ok(self.with_owner(&request, self.cheap_stat(ino, &attributes)))
     }
 
     fn attributes(&self, request: &Request, before: Option<Attributes>) -> Result<Option<Attributes>, FsError> {
@@ -203,7 +211,7 @@ impl<T: Tree> Fs<T> {
 
     /// How long the kernel may take a name for what it was.
     pub fn name_valid(&self, ino: u64) -> Duration {
-        if is_staged(ino) { Duration::ZERO } else { VALID }
+        if is_staged(ino) || self.is_guarded(ino) { Duration::ZERO } else { VALID }
     }
 
     pub fn forget(&self, ino: u64, count: u64) {
@@ -381,7 +389,7 @@ impl<T: Tree> Fs<T> {
         }
     }
 
-    /// The stat of a lookup, which nobody may have asked for: no work for a size.
+    /// The stat of a lookup, which nobody may have asked for: no work for a size. Without an owner.
     fn cheap_stat(&self, ino: u64, attributes: &Attributes) -> Stat {
         let known = match attributes.size {
             Size::Exact(size) => Some(size),
@@ -392,8 +400,8 @@ impl<T: Tree> Fs<T> {
         };
         // Valid for no time: the kernel asks again when somebody wants to know.
         let valid = if known.is_some() { VALID } else { Duration::ZERO };
-        let mode = if attributes.kind == Kind::Directory { 0o555 } else { 0o444 };
-        Stat { ino, kind: attributes.kind, size: known.unwrap_or(0), mode, modified: attributes.modified, valid }
+        let (kind, size) = (attributes.kind, known.unwrap_or(0));
+        Stat { ino, kind, size, uid: 0, gid: 0, mode: 0, modified: attributes.modified, valid }
     }
 
     fn stat(
@@ -403,7 +411,7 @@ impl<T: Tree> Fs<T> {
         attributes: &Attributes,
         content: impl FnOnce() -> Result<Arc<dyn Content>, FsError>,
     ) -> Result<Stat, FsError> {
-        let mut stat = self.with_mode(request, self.cheap_stat(ino, attributes));
+        let mut stat = self.with_owner(request, self.cheap_stat(ino, attributes));
         if stat.valid.is_zero() {
             let measured = content()?.measure();
             stat.size = self.about(request, measured)?;

@@ -16,8 +16,16 @@ fn fs_of(files: &[(&str, &str)]) -> Arc<Fs<MemoryTree>> {
 }
 
 fn walk(fs: &Fs<MemoryTree>, path: &str) -> Result<Stat, FsError> {
-    let root =
-        Stat { ino: ROOT, kind: Kind::Directory, size: 0, mode: 0o555, modified: SystemTime::UNIX_EPOCH, valid: VALID };
+    let root = Stat {
+        ino: ROOT,
+        kind: Kind::Directory,
+        size: 0,
+        uid: 0,
+        gid: 0,
+        mode: 0o555,
+        modified: SystemTime::UNIX_EPOCH,
+        valid: VALID,
+    };
     path.split('/').filter(|p| !p.is_empty()).try_fold(root, |at, name| fs.lookup(at.ino, name))
 }
 
@@ -235,7 +243,7 @@ fn sizes_cost_work_only_when_somebody_asks() {
     assert_eq!(read(&fs, open.handle, 0, 10).unwrap().len(), 10);
     assert_eq!(fs.getattr(rows.ino, Some(open.handle)).unwrap().size, 0);
 
-    let exact = Fs::new(fs.tree().clone(), FsOptions { exact_sizes: true });
+    let exact = Fs::new(fs.tree().clone(), FsOptions { exact_sizes: true, ..FsOptions::default() });
     let rows = walk(&exact, "/ks/t/rows.json").unwrap();
     assert_eq!(exact.getattr(rows.ino, None).unwrap().size, 300_000);
 }

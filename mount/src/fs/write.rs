@@ -1,8 +1,5 @@
 //! Operations in staging folders, the only ones that change anything.
 
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +7,7 @@ use std::time::Duration;
 use super::teller::Teller;
 use super::{Fs, FsError, Open, ROOT, Stat};
 use crate::path::{Kind, Request, TableName};
-use crate::staging::{Attributes, Set, Staging, is_staged};
+use crate::staging::{Attributes, Permissions, Set, Staging, is_staged};
 use crate::tree::{Listing, ShortListing, Tree};
 
 /// How much room there is, in blocks.
@@ -22,12 +19,6 @@ pub struct Room {
     pub files: u64,
     pub files_free: u64,
     pub block: u32,
-}
-
-/// Nothing is kept: it may be gone with the next close.
-fn stat(attributes: &Attributes) -> Stat {
-    let Attributes { ino, size, mode, modified } = *attributes;
-    Stat { ino, kind: Kind::File, size, mode, modified, valid: Duration::ZERO }
 }
 
 fn opened(handle: u64, write: bool) -> Open {
@@ -76,23 +67,21 @@ impl<T: Tree> Fs<T> {
         }
     }
 
-    /// The permissions of a staging folder are those of the table's folder, whoever it belongs to.
-    pub(super) fn with_mode(&self, request: &Request, mut stat: Stat) -> Stat {
-        if let (Request::Staging(table), Some(staging)) = (request, &self.staging) {
-            let metadata = staging.table_folder(table).and_then(|folder| fs::metadata(folder).ok());
-            // SAFETY: only reads an id of this process.
-            let group = |gid| if gid == unsafe { libc::getgid() } { 0o070 } else { 0 };
-            stat.mode = 0o700 | metadata.map_or(0, |m| m.mode() & (0o007 | group(m.gid()))) as u16;
-        }
-        stat
+    /// Nothing is kept: it may be gone with the next close.
+    fn stat_of(&self, staging: &Staging, attributes: &Attributes) -> Stat {
+        let Permissions { uid, gid, mode } = self.staged_owner(staging, attributes);
+        let Attributes { ino, size, modified, .. } = *attributes;
+        Stat { ino, kind: Kind::File, size, uid, gid, mode, modified, valid: Duration::ZERO }
     }
 
     pub(super) fn lookup_staged(&self, table: &TableName, name: &str) -> Result<Stat, FsError> {
-        Ok(stat(&self.staging()?.lookup(table, name)?))
+        let staging = self.staging()?;
+        Ok(self.stat_of(staging, &staging.lookup(table, name)?))
     }
 
     pub(super) fn stat_staged(&self, ino: u64) -> Result<Stat, FsError> {
-        Ok(stat(&self.staging()?.attributes(ino)?))
+        let staging = self.staging()?;
+        Ok(self.stat_of(staging, &staging.attributes(ino)?))
     }
 
     pub(super) fn open_staged(&self, ino: u64, write: bool) -> Result<Open, FsError> {
@@ -109,10 +98,10 @@ impl<T: Tree> Fs<T> {
         self.staging.as_deref().and_then(number).unwrap_or(ROOT)
     }
 
-    pub fn create(&self, parent: u64, name: &str, mode: u32, exclusive: bool) -> Result<(Stat, Open), FsError> {
+    pub fn create(&self, parent: u64, name: &str, new: Permissions, exclusive: bool) -> Result<(Stat, Open), FsError> {
         let (staging, table) = self.staging_of(parent)?;
-        let (attributes, handle) = staging.create(&table, name, (mode & 0o777) as u16, exclusive)?;
-        Ok((stat(&attributes), opened(handle, true)))
+        let (attributes, handle) = staging.create(&table, name, new, exclusive)?;
+        Ok((self.stat_of(staging, &attributes), opened(handle, true)))
     }
 
     /// Why no folder, link or special file can be made.
@@ -133,7 +122,11 @@ impl<T: Tree> Fs<T> {
     }
 
     pub fn setattr(&self, ino: u64, set: &Set) -> Result<Stat, FsError> {
-        if is_staged(ino) { Ok(stat(&self.staging()?.set(ino, set)?)) } else { Err(FsError::ReadOnly) }
+        if !is_staged(ino) {
+            return Err(FsError::ReadOnly);
+        }
+        let staging = self.staging()?;
+        Ok(self.stat_of(staging, &staging.set(ino, set)?))
     }
 
     /// Whether [`Self::flush`] or [`Self::release`] may take long.
@@ -179,13 +172,7 @@ impl<T: Tree> Fs<T> {
 }
 
 fn room(folder: &Path) -> Option<Room> {
-    let path = std::ffi::CString::new(folder.as_os_str().as_bytes()).ok()?;
-    // SAFETY: a struct of numbers, which the call fills.
-    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: the path ends in NUL, and both live through the call.
-    if unsafe { libc::statvfs(path.as_ptr(), &raw mut found) } != 0 {
-        return None;
-    }
+    let found = rustix::fs::statvfs(folder).ok()?;
     Some(Room {
         blocks: found.f_blocks,
         free: found.f_bfree,

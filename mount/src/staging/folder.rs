@@ -12,7 +12,7 @@ use super::file::{StagedFile, State, Verdict};
 use super::log::Log;
 use super::name::{self, Meaning};
 use super::nodes::{Body, Node, Nodes, Place};
-use super::{InputError, Intake, Intakes, Refusal, Refused, StagingError, report};
+use super::{InputError, Intake, Intakes, Permissions, Refusal, Refused, StagingError, report};
 use crate::path::TableName;
 
 /// How long to wait for another process that is about to end.
@@ -61,13 +61,13 @@ impl Folder {
             intake: Mutex::new(Opened::Not),
             names: Mutex::default(),
             log: Mutex::default(),
-            log_node: shared.nodes.make(this, name::LOG, Body::Log, 0o444),
+            log_node: shared.nodes.make(this, name::LOG, Body::Log, None),
             active: Mutex::new(Instant::now()),
         })
     }
 
-    fn make(&self, name: &str, body: Body, mode: u16) -> Arc<Node> {
-        self.shared.nodes.make(&self.this, name, body, mode)
+    fn make(&self, name: &str, body: Body, permissions: Option<Permissions>) -> Arc<Node> {
+        self.shared.nodes.make(&self.this, name, body, permissions)
     }
 
     pub(super) fn table(&self) -> &TableName {
@@ -130,7 +130,7 @@ impl Folder {
             name::LOG if self.refused().is_none() => Some(self.log_node.clone()),
             name::README => {
                 let text = report::refused(&self.refused()?.reason);
-                Some(self.make(name, Body::Text(text), 0o444))
+                Some(self.make(name, Body::Text(text), None))
             }
             _ => None,
         }
@@ -146,12 +146,12 @@ impl Folder {
     }
 
     /// A new file, or the one that has the name.
-    pub(super) fn create(&self, name: &str, mode: u16, exclusive: bool) -> Result<Arc<Node>, StagingError> {
+    pub(super) fn create(&self, name: &str, new: Permissions, exclusive: bool) -> Result<Arc<Node>, StagingError> {
         match name::meaning(name) {
             Meaning::Own => return Err(StagingError::NoAccess),
             Meaning::Flush => {
                 self.flush()?;
-                return Ok(self.make(name, Body::Flush, mode));
+                return Ok(self.make(name, Body::Flush, Some(new)));
             }
             Meaning::Plain | Meaning::Kept => {}
         }
@@ -161,7 +161,7 @@ impl Folder {
             return if exclusive { Err(StagingError::Exists) } else { Ok(node.clone()) };
         }
         names.remove(&name::errors(name));
-        let node = self.make(name, Body::File(StagedFile::new(spool)), mode);
+        let node = self.make(name, Body::File(StagedFile::new(spool)), Some(new));
         names.insert(name.to_owned(), node.clone());
         Ok(node)
     }
@@ -247,7 +247,7 @@ impl Folder {
                 (state.has_news, state.verdict) = (false, Verdict::None);
                 let reason = "its writer was killed before it closed it";
                 self.log.lock().failed(&name, file.size(), reason.into());
-                self.put_text(&name::errors(&name), format!("{name} was not taken up: {reason}\n"));
+                self.put_errors(node, &name, format!("{name} was not taken up: {reason}\n"));
                 Err(StagingError::System(libc::EINTR))
             }
             Step::TakeUp { last } => self.take_up(node, file, state, &name, last),
@@ -391,7 +391,7 @@ impl Folder {
         tracing::info!(table = %self.table, "staging: {name} was not taken up: {first}");
         self.log.lock().bad(name, bytes, errors.len(), first);
         self.show(node);
-        self.put_text(&name::errors(name), report::report(name, errors));
+        self.put_errors(node, name, report::report(name, errors));
     }
 
     /// Gives a file its name again, unless another has it now.
@@ -404,9 +404,12 @@ impl Folder {
         }
     }
 
-    fn put_text(&self, name: &str, text: String) {
-        let node = self.make(name, Body::Text(text), 0o444);
-        self.names.lock().insert(name.to_owned(), node);
+    /// Says what is wrong with a file to those who may read it.
+    fn put_errors(&self, of: &Node, name: &str, text: String) {
+        let permissions = of.permissions().map(|p| Permissions { mode: p.mode & 0o444, ..p });
+        let name = name::errors(name);
+        let node = self.make(&name, Body::Text(text), permissions);
+        self.names.lock().insert(name, node);
     }
 
     fn tell(&self) {

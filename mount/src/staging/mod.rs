@@ -36,6 +36,7 @@ use std::time::SystemTime;
 use sstablefs::{Error, Kind};
 pub use sstablefs_render::parse::InputError;
 
+pub use crate::access::Permissions;
 use crate::path::TableName;
 
 pub use folder::Changed;
@@ -114,7 +115,8 @@ pub trait Intakes: Send + Sync {
 pub struct Attributes {
     pub ino: u64,
     pub size: u64,
-    pub mode: u16,
+    /// `None`: sstablefs made it, and it shows what the table shows.
+    pub permissions: Option<Permissions>,
     pub modified: SystemTime,
 }
 

@@ -8,9 +8,9 @@ use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
-use super::Attributes;
 use super::file::StagedFile;
 use super::folder::Folder;
+use super::{Attributes, Permissions};
 
 /// No other inode number and no other handle has it.
 pub(super) const STAGED: u64 = 1 << 62;
@@ -45,7 +45,8 @@ pub(super) struct Node {
     pub(super) body: Body,
     /// To be changed by who has the folder's names.
     pub(super) place: Mutex<(String, Place)>,
-    mode_and_time: Mutex<(u16, SystemTime)>,
+    permissions: Mutex<Option<Permissions>>,
+    modified: Mutex<SystemTime>,
     pub(super) handles: AtomicU32,
     pub(super) writers: AtomicU32,
 }
@@ -61,16 +62,23 @@ impl Node {
     }
 
     pub(super) fn attributes(&self) -> Attributes {
-        let (mode, modified) = *self.mode_and_time.lock();
-        Attributes { ino: self.ino, size: self.size(), mode, modified }
+        let (permissions, modified) = (self.permissions(), *self.modified.lock());
+        Attributes { ino: self.ino, size: self.size(), permissions, modified }
     }
 
-    pub(super) fn set_mode(&self, mode: u16) {
-        self.mode_and_time.lock().0 = mode & 0o777;
+    pub(super) fn permissions(&self) -> Option<Permissions> {
+        *self.permissions.lock()
+    }
+
+    pub(super) fn change_permissions(&self, change: impl FnOnce(&mut Permissions)) {
+        if let Some(permissions) = &mut *self.permissions.lock() {
+            change(permissions);
+            permissions.mode &= 0o777;
+        }
     }
 
     pub(super) fn set_modified(&self, modified: SystemTime) {
-        self.mode_and_time.lock().1 = modified;
+        *self.modified.lock() = modified;
     }
 
     pub(super) fn name(&self) -> (String, Place) {
@@ -92,13 +100,20 @@ impl Nodes {
         Nodes { next: AtomicU64::new(start), known: Mutex::default() }
     }
 
-    pub(super) fn make(&self, folder: &Weak<Folder>, name: &str, body: Body, mode: u16) -> Arc<Node> {
+    pub(super) fn make(
+        &self,
+        folder: &Weak<Folder>,
+        name: &str,
+        body: Body,
+        permissions: Option<Permissions>,
+    ) -> Arc<Node> {
         Arc::new(Node {
             ino: STAGED | self.next.fetch_add(1, Ordering::Relaxed) & (STAGED - 1),
             folder: folder.clone(),
             body,
             place: Mutex::new((name.to_owned(), Place::Folder)),
-            mode_and_time: Mutex::new((mode & 0o777, SystemTime::now())),
+            permissions: Mutex::new(permissions),
+            modified: Mutex::new(SystemTime::now()),
             handles: AtomicU32::new(0),
             writers: AtomicU32::new(0),
         })

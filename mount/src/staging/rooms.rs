@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::closing::Closing;
 use super::folder::{Changed, Folder, Shared};
 use super::nodes::{Body, Node, Nodes, STAGED};
-use super::{Attributes, Intakes, StagingError, descriptors, flusher};
+use super::{Attributes, Intakes, Permissions, StagingError, descriptors, flusher};
 use crate::path::TableName;
 
 /// What is to be set of a file's attributes.
@@ -19,6 +19,8 @@ use crate::path::TableName;
 pub struct Set {
     pub size: Option<u64>,
     pub mode: Option<u16>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
     pub modified: Option<SystemTime>,
 }
 
@@ -130,10 +132,11 @@ impl Staging {
         &self,
         table: &TableName,
         name: &str,
-        mode: u16,
+        new: Permissions,
         exclusive: bool,
     ) -> Result<(Attributes, u64), StagingError> {
-        let node = self.folder(table).create(name, mode, exclusive)?;
+        let new = Permissions { mode: new.mode & 0o777, ..new };
+        let node = self.folder(table).create(name, new, exclusive)?;
         if matches!(node.body, Body::Text(_) | Body::Log) {
             return Err(StagingError::NoAccess);
         }
@@ -205,9 +208,10 @@ impl Staging {
                         folder.was_emptied(&node);
                     }
                 }
-                if let Some(mode) = set.mode {
-                    node.set_mode(mode);
-                }
+                node.change_permissions(|now| {
+                    now.mode = set.mode.unwrap_or(now.mode);
+                    (now.uid, now.gid) = (set.uid.unwrap_or(now.uid), set.gid.unwrap_or(now.gid));
+                });
                 if let Some(modified) = set.modified {
                     node.set_modified(modified);
                 }

@@ -9,6 +9,7 @@ use super::*;
 
 const A: u64 = 1;
 const B: u64 = 2;
+const NEW: Permissions = Permissions { uid: 0, gid: 0, mode: 0o644 };
 
 struct World {
     _spools: tempfile::TempDir,
@@ -28,7 +29,7 @@ impl World {
     }
 
     fn create(&self, name: &str) -> u64 {
-        self.staging.create(&self.table, name, 0o644, false).unwrap().1
+        self.staging.create(&self.table, name, NEW, false).unwrap().1
     }
 
     fn write(&self, handle: u64, text: &str, owner: u64) {
@@ -211,7 +212,7 @@ fn a_failure_of_the_system_leaves_all_as_it_was() {
 #[test]
 fn nodes_are_freed() {
     let world = World::new();
-    let (attributes, handle) = world.staging.create(&world.table, "a.csv", 0o644, true).unwrap();
+    let (attributes, handle) = world.staging.create(&world.table, "a.csv", NEW, true).unwrap();
     world.write(handle, "id\n1\n", A);
     assert_eq!(world.close(handle, A), 0);
     assert!(world.staging.lookup(&world.table, "a.csv").is_err());
@@ -242,7 +243,7 @@ fn flushes() {
     world.put("d.csv", "id\n4\n");
     world.staging.finish();
     assert_eq!(flushed(), 4);
-    assert_eq!(world.staging.create(&world.table, "e.csv", 0o644, false).unwrap_err().errno(), libc::EROFS);
+    assert_eq!(world.staging.create(&world.table, "e.csv", NEW, false).unwrap_err().errno(), libc::EROFS);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use sstablefs::{Error, Result};
 
+use crate::access::{Permissions, Person};
 use crate::content::Content;
 use crate::path::{Kind, Request, TableName};
 use crate::staging::Intakes;
@@ -83,6 +84,11 @@ pub trait Tree: Send + Sync + 'static {
     }
 
     fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>>;
+
+    /// Who may read what exists.
+    fn access(&self, _request: &Request) -> Permissions {
+        Permissions::open_to_all(&Person::own())
+    }
 
     /// Hears of an error that a reader of `request` was given.
     fn failed(&self, _request: &Request, _error: &Error) {}

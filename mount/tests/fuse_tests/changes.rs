@@ -33,26 +33,32 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-impl Mount {
-    pub(crate) fn new() -> Self {
-        let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
-        let data = std::env::var_os("SSTABLEFS_TESTDATA").map_or_else(beside, PathBuf::from).join("oa/data");
-        let (keyspace, table) = TABLE.split_once('/').unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut at = None;
-        for keyspace in ["system_schema", keyspace] {
-            for entry in fs::read_dir(data.join(keyspace)).unwrap_or_else(|e| panic!("{}: {e}", data.display())) {
-                let from = entry.unwrap().path();
-                let name = from.file_name().unwrap().to_str().unwrap();
-                let to = folder.path().join("data").join(keyspace).join(name);
-                if keyspace == "system_schema" || name.split('-').next() == Some(table) {
-                    copy(&from, &to);
-                }
-                if name.split('-').next() == Some(table) {
-                    at = Some(to);
-                }
+/// Copies the table, with what tells its schema, to `data` in the folder; returns where the table lies.
+pub(crate) fn copy_table(folder: &Path) -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
+    let data = std::env::var_os("SSTABLEFS_TESTDATA").map_or_else(beside, PathBuf::from).join("oa/data");
+    let (keyspace, table) = TABLE.split_once('/').unwrap();
+    let mut at = None;
+    for keyspace in ["system_schema", keyspace] {
+        for entry in fs::read_dir(data.join(keyspace)).unwrap_or_else(|e| panic!("{}: {e}", data.display())) {
+            let from = entry.unwrap().path();
+            let name = from.file_name().unwrap().to_str().unwrap();
+            let to = folder.join("data").join(keyspace).join(name);
+            if keyspace == "system_schema" || name.split('-').next() == Some(table) {
+                copy(&from, &to);
+            }
+            if name.split('-').next() == Some(table) {
+                at = Some(to);
             }
         }
+    }
+    at.unwrap()
+}
+
+impl Mount {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let table = copy_table(folder.path());
         fs::create_dir(folder.path().join("mnt")).unwrap();
         let database = Database::open(&[folder.path().join("data")], &Options::default()).unwrap();
         // A time at which nothing expires between two reads.
@@ -61,7 +67,7 @@ impl Mount {
         let fs = Arc::new(Fs::new(tree, FsOptions::default()));
         let options = SessionOptions { source: "test".into(), allow_other: false, threads: 4 };
         let mounted = fuse::mount(&fs, &folder.path().join("mnt"), &options).unwrap();
-        Mount { table: at.unwrap(), mounted: Some(mounted), folder }
+        Mount { table, mounted: Some(mounted), folder }
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {

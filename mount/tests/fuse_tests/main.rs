@@ -3,5 +3,6 @@
 mod changes;
 mod ending;
 mod memory;
+mod owners;
 mod queries;
 mod staging;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -43,6 +44,14 @@ impl Epoch {
 }
 
 impl Epoch {
+    /// Where its SSTables lie, or will lie.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.view.sstables().iter().filter_map(|sstable| match is_lot(sstable) {
+            true => sstable.descriptor().dir.parent(),
+            false => Some(sstable.descriptor().dir.as_path()),
+        })
+    }
+
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -111,6 +120,11 @@ impl Epochs {
     /// The number of the table's epoch when it was last looked at.
     pub(super) fn current(&self, name: &TableName) -> Option<u64> {
         self.current.lock().get(name).map(|e| e.number)
+    }
+
+    /// The table as it was when it was last looked at.
+    pub(super) fn last(&self, name: &TableName) -> Option<Arc<Epoch>> {
+        self.current.lock().get(name).cloned()
     }
 
     /// The table as it is on disk now. `fixed`: the time to read at, instead of now.

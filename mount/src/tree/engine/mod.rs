@@ -14,6 +14,7 @@ mod query;
 mod query_readme;
 #[cfg(test)]
 mod query_tests;
+mod rights;
 mod rows;
 mod select;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use sstablefs::{Error, Result};
 use sstablefs_render::CsvStyle;
 
 use super::{Attributes, Listener, Listing, Opened, ShortListing, Size, Tree};
+use crate::access::Permissions;
 use crate::content::{Active, Content, Fixed};
 use crate::path::{Answer, Kind, Request, TableName};
 use crate::staging::Intakes;
@@ -42,6 +44,7 @@ use intake::EngineIntakes;
 pub use intake::StagingOptions;
 use keys::KeyListing;
 use query::Refusals;
+use rights::Rights;
 
 /// For texts that are kept.
 const CACHE: usize = 8 << 20;
@@ -63,6 +66,7 @@ pub struct EngineTree {
     active: Active,
     failures: Failures,
     refusals: Refusals,
+    rights: Rights,
     crew: Crew,
     started: SystemTime,
     /// `None`: nothing can be written.
@@ -79,6 +83,7 @@ impl EngineTree {
             active: Active::new(ACTIVE),
             failures: Failures::default(),
             refusals: Refusals::default(),
+            rights: Rights::default(),
             crew: Crew::new(),
             started: SystemTime::now(),
             staging: None,
@@ -142,7 +147,10 @@ impl EngineTree {
     /// The text of a file that is made whole each time; `None` for the others and for what does not exist.
     fn text(&self, request: &Request) -> Result<Option<String>> {
         match request {
-            Request::Readme => Ok(Some(texts::readme(&self.database, |table| self.moment(table)))),
+            Request::Readme => Ok(Some(texts::readme(&self.database, |table| {
+                // The keys in its examples are data, too.
+                if self.is_as_open_as_names(table) { self.moment(table) } else { Ok(None) }
+            }))),
             Request::KeyspaceSchema(keyspace) => match self.has_keyspace(keyspace)? {
                 true => texts::keyspace_schema(&self.database, keyspace).map(Some),
                 false => Ok(None),
@@ -193,6 +201,10 @@ impl Tree for EngineTree {
         }
         let Some(file) = self.file(request)? else { return Ok(None) };
         Ok(self.known(request, &file)?.map(|known| file.attributes(&known)))
+    }
+
+    fn access(&self, request: &Request) -> Permissions {
+        self.rights_of(request)
     }
 
     fn open(&self, request: &Request) -> Result<Option<Opened>> {
