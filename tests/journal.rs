@@ -180,3 +180,29 @@ fn one_writer_at_a_time() {
     drop(journal);
     Journal::open(&store, &TargetOptions::default()).unwrap();
 }
+
+/// Before, the table could not be read from then on: the SSTable was missed where it had been written.
+#[test]
+fn an_sstable_that_import_takes_from_another_folder_counts_where_it_is_put() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = database(dir.path());
+    let options = TargetOptions { out: Some(dir.path().join("out")), ..TargetOptions::default() };
+    let mut journal = Journal::open(&store, &options).unwrap();
+    let mut loader = journal.loader(OPTIONS).unwrap();
+    put(&mut loader, 1, 2, 3);
+    journal.accept(loader).unwrap();
+    journal.flush().unwrap();
+    assert_eq!(rows(&store), [(1, 2, 3)]);
+    let (from, to) = (journal.folder().to_owned(), &store.dirs().dirs[0].path);
+    // As org.apache.cassandra.io.sstable.format.SSTable.rename does it: Data.db last.
+    let mut files: Vec<String> = names(&from).into_iter().filter(|name| name.starts_with("oa-")).collect();
+    files.sort_by_key(|name| name.ends_with("-Data.db"));
+    for name in files {
+        fs::rename(from.join(&name), to.join(name.replace("oa-1-", "oa-7-"))).unwrap();
+    }
+    for _ in 0..2 {
+        store.refresh().unwrap();
+        assert_eq!((rows(&store), store.problems().len()), (vec![(1, 2, 3)], 0));
+        assert_eq!(journal.flush().unwrap(), None);
+    }
+}

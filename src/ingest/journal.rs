@@ -25,7 +25,6 @@ use crate::sstable::{
 };
 use crate::storage::{Disk, FileDisk, directory};
 use crate::table::TableStore;
-use crate::table::discover::is_data_file;
 
 const RECORD: &str = "flush";
 const RECORD_TMP: &str = "flush.tmp";
@@ -67,7 +66,7 @@ impl Journal {
         remove_leftovers(&*disk.folder(lock.folder()))?;
         let loaders = AtomicU32::new(0);
         let mut journal = Journal { store: store.clone(), target, lots: Vec::new(), next: 1, loaders, lock, disk };
-        journal.finish_flush()?;
+        journal.finish_flush(false)?;
         journal.remove_rests()?;
         for entry in directory::list(journal.lock.folder())? {
             let path = journal.lock.folder().join(&entry.name);
@@ -143,7 +142,7 @@ impl Journal {
     /// Merges all accepted lots into one SSTable of the table. After an error they are still there.
     pub fn flush(&mut self) -> Result<Option<Written>> {
         // One that could not be ended.
-        self.finish_flush()?;
+        self.finish_flush(false)?;
         if self.lots.is_empty() {
             return Ok(None);
         }
@@ -164,7 +163,8 @@ impl Journal {
                     let folder = self.disk.folder(self.lock.folder());
                     done.iter().try_for_each(|lot| remove(&*folder, &lot.descriptor))?;
                 }
-                self.finish_flush()?;
+                // Also when `nodetool import` has already taken what was written.
+                self.finish_flush(written.is_some())?;
                 Ok(written)
             }
             Err(e) => {
@@ -174,7 +174,7 @@ impl Journal {
                     self.show()?;
                 }
                 // What can't be ended now is with the next flush, or when the journal is opened.
-                let _ = self.finish_flush();
+                let _ = self.finish_flush(false);
                 Err(e)
             }
         }
@@ -195,15 +195,12 @@ impl Journal {
         writer.finish()
     }
 
-    /// Shows the lots as they are now, and what was made of earlier ones outside of the table's folders.
+    /// Shows the lots as they are now, and what there is outside of the table's folders of earlier ones.
     fn show(&self) -> Result<()> {
-        let mut beside: Vec<PathBuf> = self.lots.iter().map(|lot| lot.descriptor.component(Component::Data)).collect();
+        let lots = self.lots.iter().map(|lot| lot.descriptor.component(Component::Data)).collect();
         let folder = self.target.folder();
-        if !self.store.dirs().dirs.iter().any(|dir| dir.path == folder) {
-            let names = directory::list(folder)?.into_iter().map(|entry| entry.name);
-            beside.extend(names.filter(|name| is_data_file(name)).map(|name| folder.join(name)));
-        }
-        self.store.set_beside(beside);
+        let elsewhere = !self.store.dirs().dirs.iter().any(|dir| dir.path == folder);
+        self.store.set_beside(lots, elsewhere.then(|| folder.to_owned()));
         self.store.view()?;
         self.store.refresh()?;
         Ok(())
@@ -223,8 +220,8 @@ impl Journal {
         folder.sync()
     }
 
-    /// Ends a flush: its lots are gone if it was done, its SSTable if it was broken off.
-    fn finish_flush(&self) -> Result<()> {
+    /// Ends a flush: its lots are gone if it was done, its SSTable if it was broken off. `done`: it surely was done.
+    fn finish_flush(&self, done: bool) -> Result<()> {
         let path = self.lock.folder().join(RECORD);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -241,7 +238,7 @@ impl Journal {
         let made = parse(self.target.folder(), lines.next().unwrap_or_default())?;
         let lots = lines.map(|name| parse(self.lock.folder(), name)).collect::<Result<Vec<_>>>()?;
         let (folder, target) = (self.disk.folder(self.lock.folder()), self.disk.folder(self.target.folder()));
-        if is_done(&made)? {
+        if done || is_done(&made)? {
             // Its names have to survive before the lots go.
             target.sync()?;
             lots.iter().try_for_each(|lot| remove(&*folder, lot))?;
@@ -271,7 +268,7 @@ impl Journal {
 impl Drop for Journal {
     /// The table no longer shows what is accepted and not flushed; the next journal does.
     fn drop(&mut self) {
-        self.store.set_beside(Vec::new());
+        self.store.set_beside(Vec::new(), None);
         let _ = self.store.refresh();
     }
 }

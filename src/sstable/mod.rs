@@ -42,4 +42,5 @@ pub use statistics::Statistics;
 pub use toc::Toc;
 pub use verify::{Fault, Verified, VerifyOptions, Watch, verify};
 pub use version::{Format, Version};
+pub(crate) use writer::temporary_of;
 pub use writer::{HeaderBuilder, Writer, WriterOptions, Written, remove_leftovers};

@@ -19,6 +19,8 @@ pub struct Stamp {
     pub modified: SystemTime,
     pub len: u64,
     pub is_dir: bool,
+    /// 0 where files have no numbers.
+    inode: u64,
 }
 
 impl Stamp {
@@ -49,7 +51,17 @@ pub fn list(folder: &Path) -> Result<Vec<Entry>> {
 pub fn stamp(path: &Path) -> Result<Stamp> {
     let metadata = fs::metadata(path).map_err(|e| Error::io(e, path))?;
     let modified = metadata.modified().map_err(|e| Error::io(e, path))?;
-    Ok(Stamp { modified, len: metadata.len(), is_dir: metadata.is_dir() })
+    Ok(Stamp { modified, len: metadata.len(), is_dir: metadata.is_dir(), inode: inode(&metadata) })
+}
+
+#[cfg(unix)]
+fn inode(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &fs::Metadata) -> u64 {
+    0
 }
 
 /// The stamp, or `None` when there is nothing of that name.

@@ -9,6 +9,7 @@ use super::discover::{TableDir, is_data_file, old_version};
 use super::txn::{Log, OnDisk, Record, RecordKind, is_log_name};
 use crate::error::{Error, Kind, Result};
 use crate::sstable::Format;
+use crate::sstable::temporary_of;
 use crate::sstable::version::refusal;
 use crate::storage::directory::{self, Stamp};
 use crate::storage::{self, FileSource};
@@ -98,8 +99,11 @@ impl Pass {
         for (i, (dir, files)) in dirs.iter().zip(&pass.files).enumerate() {
             for name in files.iter().filter(|n| is_log_name(n)) {
                 let path = dir.path.join(name);
-                // One that is gone again was completed: the next pass tells.
-                let text = read_text(&path).unwrap_or_default();
+                let text = match read_text(&path) {
+                    // One that is gone again was completed: the next pass tells.
+                    Err(e) if e.kind() == Kind::NotFound => String::new(),
+                    text => text?,
+                };
                 pass.stamps.insert(path.clone(), directory::stamp(&path).ok());
                 pass.logs.entry(name.clone()).or_default().push((i, text));
             }
@@ -233,6 +237,9 @@ fn live_in(
             continue;
         }
         if !components.iter().any(|c| c == "Data.db") {
+            if files.contains(&temporary_of(&data_file)) {
+                continue;
+            }
             let text = format!("is missing, though {prefix}{} is there: there is nothing to read", components[0]);
             problems.push(Error::not_found(text).in_file(dir.path.join(&data_file)));
             continue;

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::agreement::unknown_columns;
-use super::discover::TableDirs;
+use super::discover::{TableDir, TableDirs};
 use super::listing::Listing;
 use super::{View, inferred, parallel};
 use crate::error::{Error, Kind, Result};
@@ -23,10 +24,18 @@ pub struct TableStore {
     /// From system_schema or CREATE TABLE text. Without it, the SSTables' headers have to do.
     known: RwLock<Option<Arc<Table>>>,
     state: RwLock<Option<Arc<State>>>,
-    /// Data files of SSTables that lie elsewhere and count as the table's.
-    beside: Mutex<Vec<PathBuf>>,
+    /// SSTables that lie elsewhere and count as the table's.
+    beside: Mutex<Beside>,
     /// Held by the one that loads.
     loading: Mutex<()>,
+}
+
+/// SSTables outside of a table's folders.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Beside {
+    data_files: Vec<PathBuf>,
+    /// Those in this folder that are live.
+    folder: Option<TableDir>,
 }
 
 /// Stands before statements that no schema told.
@@ -38,7 +47,7 @@ pub(super) const INFERRED_NOTE: &str = "\
 /// What the table was at its last refresh.
 struct State {
     listing: Listing,
-    beside: Vec<PathBuf>,
+    beside: Beside,
     known: Option<Arc<Table>>,
     readers: HashMap<PathBuf, (Stamp, Arc<Reader>)>,
     view: Arc<View>,
@@ -47,6 +56,8 @@ struct State {
 
 /// How often a listing is repeated whose files are gone before they could be opened.
 const ATTEMPTS: usize = 10;
+/// Before that: `nodetool import` renames one file after another.
+const PAUSE: Duration = Duration::from_millis(30);
 
 impl TableStore {
     pub fn new(dirs: TableDirs, known: Option<Arc<Table>>) -> Self {
@@ -119,13 +130,17 @@ impl TableStore {
         Ok(format!("{head}{}\n", statements.join("\n\n")))
     }
 
-    /// Makes the SSTables with these Data files, which lie outside the table's folders, the ones that count as the table's
-    /// beside those in its folders. The next [`refresh`](Self::refresh) shows them.
-    pub fn set_beside(&self, data_files: Vec<PathBuf>) {
-        *self.beside.lock() = data_files;
+    /// Makes the SSTables with these Data files, and those in a folder, the ones that count as the table's beside those in
+    /// its own folders. The next [`refresh`](Self::refresh) shows them. Others may take SSTables out of the folder, as
+    /// `nodetool import` does, but not the Data files.
+    pub fn set_beside(&self, data_files: Vec<PathBuf>, folder: Option<PathBuf>) {
+        let (keyspace, table) = (self.dirs.keyspace.clone(), self.dirs.table.clone());
+        let dir = |path| TableDir { keyspace, table, path, id: None, data_dir: None, copy: false, only: None };
+        *self.beside.lock() = Beside { data_files, folder: folder.map(dir) };
     }
 
-    /// Looks for changes on disk; `true` when the next [`view`](Self::view) is another one.
+    /// Looks for changes on disk; `true` when the next [`view`](Self::view) is another one. What the system has refused, for
+    /// want of descriptors or memory for one, is tried again.
     pub fn refresh(&self) -> Result<bool> {
         let _one = self.loading.lock();
         let Some(before) = self.state.read().clone() else { return Ok(false) };
@@ -134,7 +149,8 @@ impl TableStore {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
-        if same_schema && before.beside == *self.beside.lock() && before.listing.is_current() {
+        let failed = before.problems.iter().any(|e| e.kind() == Kind::Io);
+        if same_schema && !failed && before.beside == *self.beside.lock() && before.listing.is_current() {
             return Ok(false);
         }
         let state = self.load(Some(&before))?;
@@ -155,27 +171,27 @@ impl TableStore {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let listing = Listing::read(&self.dirs.dirs)?;
-            let (state, vanished) = self.open(listing, before)?;
+            let beside = self.beside.lock().clone();
+            let list = || Listing::read(&[&self.dirs.dirs[..], beside.folder.as_slice()].concat());
+            let (state, vanished) = self.open(list()?, beside.clone(), before)?;
             if !vanished || attempt == ATTEMPTS {
                 return Ok(state);
             }
-            // Compacted away between listing and opening, unless they are listed again.
-            let again = Listing::read(&self.dirs.dirs)?;
-            if again.sstables == state.listing.sstables && state.beside == *self.beside.lock() {
+            // Compacted away between listing and opening, or just being moved, unless they are listed again.
+            std::thread::sleep(PAUSE);
+            if list()?.sstables == state.listing.sstables && beside == *self.beside.lock() {
                 return Ok(state);
             }
         }
     }
 
     /// Opens what is listed, taking over readers from before. Also tells whether files were gone.
-    fn open(&self, listing: Listing, before: Option<&State>) -> Result<(State, bool)> {
+    fn open(&self, listing: Listing, beside: Beside, before: Option<&State>) -> Result<(State, bool)> {
         let known = self.known();
         let mut problems = listing.problems.clone();
         let kept: HashMap<PathBuf, (Stamp, Arc<Reader>)> = before.map(|b| b.readers.clone()).unwrap_or_default();
-        let beside = self.beside.lock().clone();
         let own = listing.sstables.iter().map(|s| s.dir.join(&s.data_file));
-        let all: Vec<PathBuf> = own.chain(beside.iter().cloned()).collect();
+        let all: Vec<PathBuf> = own.chain(beside.data_files.iter().cloned()).collect();
         let found = parallel::map(&all, |data| Found::read(data, &kept));
         let mut vanished = false;
         // Problems before this one are of files that are no part of the table.

@@ -44,7 +44,7 @@ impl ChunkSums {
             return Err(Error::corrupt(format!("CRC.db has no checksum for piece {index}: it is cut short")));
         }
         let mut raw = [0; 4];
-        read_exact(&*self.source, &mut raw, 4 + index * 4)?;
+        read_exact(&*self.source, &mut raw, 4 + index * 4).map_err(|e| e.context("CRC.db"))?;
         Ok(u32::from_be_bytes(raw))
     }
 }

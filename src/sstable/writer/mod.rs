@@ -10,6 +10,7 @@ use std::sync::Arc;
 pub use header::HeaderBuilder;
 pub use options::WriterOptions;
 pub use publish::remove_leftovers;
+pub(crate) use publish::temporary_of;
 
 use super::compression::{DataWriter, WrittenData};
 use super::data::Encoder;

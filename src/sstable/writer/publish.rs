@@ -30,7 +30,12 @@ pub(super) struct Pending {
 }
 
 fn temporary(descriptor: &Descriptor, component: Component) -> String {
-    format!("{HEAD}{}.{}{TAIL}", descriptor.to_string().replace('-', "."), component.name())
+    temporary_of(&name(descriptor, component))
+}
+
+/// What a file is called until it gets its name.
+pub(crate) fn temporary_of(name: &str) -> String {
+    format!("{HEAD}{}{TAIL}", name.replace('-', "."))
 }
 
 fn name(descriptor: &Descriptor, component: Component) -> String {

@@ -130,12 +130,13 @@ impl Intakes for EngineIntakes {
         let store = self.store(table).ok_or_else(|| not_here("there is no such table"))?;
         check(&store, &self.options.target)?;
         let journal = Journal::open(&store, &self.options.target).map_err(|e| refused(&e))?;
+        let last = newest(&store, now()).map_err(|e| refused(&e))?;
         Ok(Arc::new(EngineIntake {
             journal: Mutex::new((journal, 0)),
             store,
             options: self.options.clone(),
             reading: AtomicUsize::new(0),
-            last: AtomicI64::new(0),
+            last: AtomicI64::new(last),
         }))
     }
 
@@ -175,6 +176,20 @@ struct EngineIntake {
     last: AtomicI64,
 }
 
+/// A clock that was set back by less does not hide what is written after that: microseconds.
+const SET_BACK: i64 = 24 * 3600 * 1_000_000;
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64)
+}
+
+/// The newest timestamp of the table, of those that a clock may have given which is now set back.
+fn newest(store: &TableStore, now: i64) -> Result<i64> {
+    let view = store.view()?;
+    let timestamps = view.sstables().iter().map(|sstable| sstable.statistics().stats.max_timestamp);
+    Ok(timestamps.filter(|timestamp| *timestamp <= now.saturating_add(SET_BACK)).max().unwrap_or(0))
+}
+
 /// Counts down when it goes.
 struct Reading<'a>(&'a AtomicUsize);
 
@@ -187,7 +202,7 @@ impl Drop for Reading<'_> {
 impl EngineIntake {
     /// Microseconds: now, and behind those of what was taken up before.
     fn timestamp(&self) -> i64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64);
+        let now = now();
         let next = |last: i64| Some(now.max(last + 1));
         self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).map_or(now, |last| now.max(last + 1))
     }
