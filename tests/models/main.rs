@@ -4,6 +4,7 @@
 //! SSTABLEFS_MODEL_CASES is the number of cases of each test, SSTABLEFS_MODEL_SEED a number or `random`. A failure is shrunk and
 //! printed with its seed.
 
+mod choices;
 mod merge;
 mod mutation;
 mod reference;
