@@ -13,7 +13,7 @@ use sstablefs::schema::system::{SYSTEM_TABLES, SystemRow};
 use sstablefs::sstable::{Component, CompressionInfo, DataSource, Descriptor};
 use sstablefs::storage::open_file;
 use sstablefs::table::{Database, Options, ScanRange, View};
-use sstablefs_fuzz::{parts, schema, sstable};
+use sstablefs_fuzz::{parts, schema, sstable, txn};
 use sstablefs_render::KeyNames;
 
 /// Longer inputs only make each run slow.
@@ -38,6 +38,9 @@ fn main() {
     }
     texts(&tests, &mut seeds);
     tables_of(&testdata.join("oa"), &mut seeds).unwrap_or_else(|e| panic!("{e}"));
+    for seed in txn::SEEDS {
+        seeds.add("txn", "own", seed.as_bytes());
+    }
     for ((target, group), count) in &seeds.made {
         println!("{target} {group}: {count} seeds");
     }

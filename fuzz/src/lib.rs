@@ -13,6 +13,7 @@ pub mod small;
 pub mod sstable;
 pub mod statistics;
 pub mod tables;
+pub mod txn;
 pub mod values;
 
 pub use bound::bounded;
