@@ -19,8 +19,8 @@ from .live_model import PARTITIONS, ROWS, Flusher, Model, Writer, text_of
 from .memory_test import Watchdog
 from .random_mount import Mount, binary
 from .server import Server
+from .steady import deleted_files, grown, sample
 
-RSS_LIMIT_MIB = 64
 # The mount learns of a flush by inotify; a read that begins this long after it must see it.
 REFRESH = 1.0
 
@@ -160,7 +160,7 @@ def run(options, folder, server, mount):
             errors.append(f'{action.__name__}: {error!r}')
             if reader.watchdog.fired:
                 break
-        samples.append((time.time(), mount.open_files(), mount.status('VmRSS') / 1024))
+        samples.append(sample(mount))
     stop.set()
     for thread in [*writers, flusher, holding]:
         thread.join(90)
@@ -171,45 +171,15 @@ def run(options, folder, server, mount):
     reader.wrong += holder.wrong
     print(f'{sum(w.written for w in writers)} statements, {flusher.flushes} flushes and {flusher.compactions} compactions asked for')
     print('read: ' + ', '.join(f'{n} × {what}' for what, n in sorted(reader.done.items())))
-    problems = errors + reader.wrong + list(flat(samples)) + deleted_files(mount)
+    growth, said = grown(samples)
+    print(said)
+    problems = errors + reader.wrong + growth + deleted_files(mount)
     needed = ('rows.jsonl', 'rows.csv', 'partition file', 'listing', 'csv file', 'file held open over a compaction', 'rows judged')
     problems += [f'nothing was read of: {what}' for what in needed if not reader.done[what]]
     if not flusher.compactions:
         problems.append('no compaction happened')
     reader.watchdog.done.set()
     return problems
-
-
-def flat(samples):
-    """Open files and memory at the end must be those of the first third, but for noise."""
-    third = max(1, len(samples) // 3)
-    first, last = samples[:third], samples[-third:]
-    files = [max(s[1] for s in part) for part in (first, last)]
-    memory = [max(s[2] for s in part) for part in (first, last)]
-    print(f'open files: at most {files[0]} in the first third, {files[1]} in the last; RSS {memory[0]:.0f} and {memory[1]:.0f} MiB')
-    if files[1] > files[0] * 1.5 + 40:
-        yield f'open files grow: {files}'
-    if memory[1] > memory[0] * 1.3 + 10 or memory[1] > RSS_LIMIT_MIB:
-        yield f'RSS grows: {memory} MiB, the limit is {RSS_LIMIT_MIB}'
-
-
-def deleted_files(mount):
-    """Some seconds after the last reader the daemon must hold no file that Cassandra has deleted."""
-    gone = []
-    for _ in range(50):
-        folder = Path(f'/proc/{mount.pid}/fd')
-        gone = []
-        for entry in os.listdir(folder):
-            try:
-                target = os.readlink(folder / entry)
-            except FileNotFoundError:
-                continue
-            if target.endswith('-Data.db (deleted)'):
-                gone.append(target)
-        if not gone:
-            break
-        time.sleep(0.1)
-    return [f'the daemon still holds {len(gone)} deleted files: {gone[:2]}'] if gone else []
 
 
 def final_state(folder, server, mount):

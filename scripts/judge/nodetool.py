@@ -1,0 +1,38 @@
+"""nodetool in one JVM that stays: its start takes longer than most commands."""
+import subprocess
+import threading
+
+from .server import SCRIPTS
+
+
+class Nodetool:
+    def __init__(self, server):
+        self.lock = threading.Lock()
+        self.process = subprocess.Popen([SCRIPTS / 'cassandra', 'java', '-XX:TieredStopAtLevel=1', SCRIPTS / 'oracle' / 'NodetoolCommands.java',
+                                         '-h', '127.0.0.1', '-p', str(server.port + 2)], env=server.env, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def nodetool(self, *words):
+        """One command; a RuntimeError with what it said when it fails."""
+        with self.lock:
+            self.process.stdin.write('\t'.join(map(str, words)) + '\n')
+            self.process.stdin.flush()
+            # Other lines are what the server's classes log.
+            for line in self.process.stdout:
+                status, _, said = line.rstrip('\n').partition('\t')
+                if status == 'ok':
+                    return said
+                if status == 'failed':
+                    raise RuntimeError(f'nodetool {" ".join(map(str, words))}: {said}')
+        raise RuntimeError(f'nodetool {" ".join(map(str, words))} ended its JVM')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.process.stdin.close()
+            self.process.wait(10)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait(10)
