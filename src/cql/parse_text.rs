@@ -105,8 +105,8 @@ fn inet(text: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// A signed year, month and day.
-fn calendar_days(text: &str) -> Option<i64> {
+/// A signed year, month and day; a day up to 31 that the month does not have is its last, or nothing where `strict`.
+fn calendar_days(text: &str, strict: bool) -> Option<i64> {
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => (-1, &text[1..]),
         b'+' => (1, &text[1..]),
@@ -115,9 +115,15 @@ fn calendar_days(text: &str) -> Option<i64> {
     let mut parts = digits.split('-');
     let mut number = |max: i64| parts.next()?.parse::<i64>().ok().filter(|n| (0..=max).contains(n));
     let (year, month, day) = (number(1_000_000_000)? * sign, number(12)?, number(31)?);
+    if parts.next().is_some() || month == 0 || day == 0 {
+        return None;
+    }
     let days = days_from_civil(year, month, day);
-    let real = parts.next().is_none() && civil(days) == (year, month as u8, day as u8);
-    real.then_some(days)
+    match civil(days) == (year, month as u8, day as u8) {
+        true => Some(days),
+        false if strict => None,
+        false => Some(days_from_civil(year + month / 12, month % 12 + 1, 1) - 1),
+    }
 }
 
 /// Days since the epoch plus 2^31: an ISO date, or that number itself.
@@ -125,7 +131,7 @@ fn date(text: &str) -> Option<u32> {
     if let Ok(raw) = text.parse::<u32>() {
         return Some(raw);
     }
-    u32::try_from(calendar_days(text)? + (1 << 31)).ok()
+    u32::try_from(calendar_days(text, true)? + (1 << 31)).ok()
 }
 
 /// Nanoseconds of the day: `HH:mm:ss[.fffffffff]`, or the number.
@@ -135,7 +141,8 @@ fn time(text: &str) -> Option<i64> {
         return (0..DAY).contains(&raw).then_some(raw);
     }
     let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    Some(clock_seconds(clock)? * 1_000_000_000 + fraction_nanos(fraction)?)
+    let seconds = clock_seconds(clock).filter(|_| clock.matches(':').count() == 2)?;
+    Some(seconds * 1_000_000_000 + fraction_nanos(fraction)?)
 }
 
 fn fraction_nanos(digits: &str) -> Option<i64> {
@@ -167,7 +174,7 @@ fn timestamp(text: &str) -> Option<i64> {
         Some(at) => (&text[..at], text[at + 1..].trim_start()),
         None => (text, ""),
     };
-    let day_ms = calendar_days(date)?.checked_mul(86_400_000)?;
+    let day_ms = calendar_days(date, false)?.checked_mul(86_400_000)?;
     let (clock, offset_seconds) = match rest.find(['Z', '+', '-']) {
         Some(at) => (rest[..at].trim_end(), offset(&rest[at..])?),
         None => (rest, 0),

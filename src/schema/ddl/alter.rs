@@ -129,14 +129,16 @@ impl Script<'_, '_> {
     }
 
     fn rename_columns(&mut self, table: &mut Table) -> Result<()> {
-        self.if_exists();
+        let if_exists = self.if_exists();
         loop {
             let (token, from) = self.placed_name("a column")?;
             self.tokens.expect_keyword("to")?;
             let to = self.tokens.name("a column")?;
+            let is_known = table.column(&from).is_some();
             let mut keys = table.partition_key.iter_mut().chain(&mut table.clustering);
             match keys.find(|column| column.name == from) {
                 Some(column) => column.name = to,
+                None if if_exists && !is_known => {}
                 None => {
                     let message = format!("{from} is no column of the PRIMARY KEY: others can't be renamed");
                     return Err(self.error(token, &message));

@@ -24,8 +24,7 @@ impl Script<'_, '_> {
         }
         index.options.extend(self.properties()?.index_options());
         if index.name.is_empty() {
-            let column: String = target.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            index.name = format!("{table}_{column}_idx");
+            index.name = self.free_index_name(&keyspace, &default_name(&table, &target));
         }
         index.options.insert("target".to_owned(), target);
         let Some(known) = self.table_mut(&keyspace, &table) else {
@@ -38,6 +37,14 @@ impl Script<'_, '_> {
         }
         known.indexes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(())
+    }
+
+    /// KeyspaceMetadata.findAvailableIndexName
+    fn free_index_name(&self, keyspace: &str, base: &str) -> String {
+        let tables = || self.keyspaces.get(keyspace).into_iter().flat_map(|k| k.tables.values());
+        let is_taken = |name: &str| tables().flat_map(|table| &table.indexes).any(|index| index.name == name);
+        let numbered = (1..).map(|i| format!("{base}_{i}"));
+        std::iter::once(base.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
     }
 
     /// What stands between parentheses that come next, as it is written. The index on system.paxos has nothing there.
@@ -58,4 +65,12 @@ impl Script<'_, '_> {
             }
         }
     }
+}
+
+/// IndexMetadata.generateDefaultIndexName: of `c`, `values(c)`, or several columns, in which only the table's name counts.
+fn default_name(table: &str, target: &str) -> String {
+    let column = target.split_once('(').map_or(target, |(_, inner)| inner.trim_end_matches(')'));
+    let column = if column.contains(',') { "" } else { column };
+    let name = if column.is_empty() { format!("{table}_idx") } else { format!("{table}_{column}_idx") };
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
 }

@@ -41,29 +41,37 @@ impl Script<'_, '_> {
 
     /// `ADD field type`, `RENAME a TO b AND c TO d`.
     pub(super) fn alter_type(&mut self) -> Result<()> {
-        self.if_exists();
+        let if_exists = self.if_exists();
         let place = self.tokens.peek();
         let (keyspace, name) = self.qualified_name("a type")?;
-        let known = self.keyspaces.get(&keyspace).and_then(|k| k.types.iter().find(|ty| ty.name == name));
+        let known = self.keyspaces.get(&keyspace).and_then(|k| k.types.iter().find(|ty| ty.name == name)).cloned();
         let Some(known) = known else {
+            if if_exists {
+                self.skip();
+                return Ok(());
+            }
             return Err(self.error(place, &format!("unknown type {keyspace}.{name}")));
         };
-        let mut user = (**known).clone();
+        let mut user = (*known).clone();
         if self.tokens.keyword("add") {
-            self.if_not_exists();
-            let field = self.tokens.name("a field")?;
+            let if_not_exists = self.if_not_exists();
+            let (token, field) = self.placed_name("a field")?;
             let ty = self.parse_type(&keyspace)?;
             if user.fields.iter().all(|(other, _)| *other != field) {
                 user.fields.push((field, ty));
+            } else if !if_not_exists {
+                return Err(self.error(token, &format!("field {field} is already there")));
             }
         } else if self.tokens.keyword("rename") {
-            self.if_exists();
+            let if_exists = self.if_exists();
             loop {
                 let (token, from) = self.placed_name("a field")?;
                 self.tokens.expect_keyword("to")?;
                 let to = self.tokens.name("a field")?;
-                match user.fields.iter_mut().find(|(field, _)| *field == from) {
-                    Some((field, _)) => *field = to,
+                // Names as they were before the statement: two may be exchanged.
+                match known.fields.iter().position(|(field, _)| *field == from) {
+                    Some(at) => user.fields[at].0 = to,
+                    None if if_exists => {}
                     None => return Err(self.error(token, &format!("unknown field {from}"))),
                 }
                 if !self.tokens.keyword("and") {
