@@ -38,33 +38,41 @@ struct Inner {
     os: Option<i32>,
 }
 
+/// The result of whatever can fail with an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An error of a kind; `message` says what is wrong, and best also what to do.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner { kind, message: message.into(), file: None, offset: None, os: None }))
     }
 
+    /// [`Kind::Corrupt`]: bytes that can't be what they should be.
     pub fn corrupt(message: impl Into<String>) -> Self {
         Self::new(Kind::Corrupt, message)
     }
 
+    /// [`Kind::Unsupported`]: something that is valid, but not read here.
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::new(Kind::Unsupported, message)
     }
 
+    /// [`Kind::Invalid`]: what was asked for makes no sense.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(Kind::Invalid, message)
     }
 
+    /// [`Kind::Schema`]: the schema can't be used, or the data does not fit it.
     pub fn schema(message: impl Into<String>) -> Self {
         Self::new(Kind::Schema, message)
     }
 
+    /// [`Kind::Busy`]: someone else is at it.
     pub fn busy(message: impl Into<String>) -> Self {
         Self::new(Kind::Busy, message)
     }
 
+    /// [`Kind::NotFound`]: there is no such thing.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, message)
     }
@@ -101,18 +109,22 @@ impl Error {
         self
     }
 
+    /// What sort of error it is, for those who decide by it.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
+    /// What is wrong, without file and place.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
+    /// The file that it is about, where that is known.
     pub fn file(&self) -> Option<&Path> {
         self.0.file.as_deref()
     }
 
+    /// The byte of the file that it is about, where that is known.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }

@@ -34,6 +34,8 @@
 //!
 //! Modules in the order in which they may import each other: a module uses only what stands above it.
 
+#![warn(missing_docs)]
+
 pub mod bytes;
 pub mod cql;
 pub mod error;

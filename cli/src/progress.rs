@@ -25,7 +25,7 @@ impl Progress {
         let is_terminal = is_shown();
         let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target((bytes > 0).then_some(bytes), target).with_message(what);
-        bar.set_style(style("{msg} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left"));
+        bar.set_style(style("{msg} {bar:30} {percent:>3}%  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left"));
         bar.enable_steady_tick(Duration::from_millis(200));
         Progress { bar, is_terminal }
     }

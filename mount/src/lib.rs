@@ -3,6 +3,8 @@
 //! `path` says what a path asks for, `tree` what exists and what is in it, `content` makes text while it is read, `fs`
 //! answers the kernel's questions in plain values, `staging` is what can be written, and `fuse` is the only module that speaks FUSE.
 
+#![warn(missing_docs)]
+
 pub mod access;
 pub mod content;
 mod daemon;

@@ -1,6 +1,8 @@
 //! Rows and values of the engine as text and back: JSON as SELECT JSON prints it, CSV as cqlsh COPY TO, the JSON of
 //! sstabledump; and keys as file names.
 
+#![warn(missing_docs)]
+
 pub mod csv;
 pub mod dump;
 pub mod explain;

@@ -22,6 +22,7 @@ pub struct Cursor<'a> {
 
 macro_rules! big_endian {
     ($($name:ident $type:ty),*) => {$(
+        /// The next bytes as a big-endian number; an error when fewer are left.
         #[inline]
         pub fn $name(&mut self) -> Result<$type> {
             let bytes = self.take(size_of::<$type>())?;
@@ -33,10 +34,12 @@ macro_rules! big_endian {
 }
 
 impl<'a> Cursor<'a> {
+    /// At the first byte of `data`; offsets in errors count from there.
     pub fn new(data: &'a [u8]) -> Self {
         Cursor { data, pos: 0, base: 0 }
     }
 
+    /// At the first byte of `data`, which lies at `base` of its file: offsets in errors are those of the file.
     pub fn with_base(data: &'a [u8], base: u64) -> Self {
         Cursor { data, pos: 0, base }
     }
@@ -52,11 +55,13 @@ impl<'a> Cursor<'a> {
         self.base + self.pos as u64
     }
 
+    /// How many bytes are left.
     #[inline]
     pub fn remaining(&self) -> usize {
         self.data.len() - self.pos
     }
 
+    /// Whether no byte is left.
     pub fn is_empty(&self) -> bool {
         self.remaining() == 0
     }
@@ -67,6 +72,7 @@ impl<'a> Cursor<'a> {
         &self.data[self.pos..]
     }
 
+    /// What is said where the bytes end too early: an error at the place that was reached.
     pub fn truncated(&self) -> Truncated {
         Truncated { at: self.offset() }
     }
@@ -83,6 +89,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Steps over `n` bytes; an error when fewer are left.
     #[inline]
     pub fn skip(&mut self, n: usize) -> Result<()> {
         self.take(n).map(|_| ())
@@ -97,6 +104,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// The next byte; an error at the end.
     #[inline]
     pub fn u8(&mut self) -> Result<u8> {
         match self.data.get(self.pos) {
@@ -110,6 +118,7 @@ impl<'a> Cursor<'a> {
 
     big_endian!(u16 u16, u32 u32, u64 u64, i16 i16, i32 i32, i64 i64, f64 f64);
 
+    /// A byte as Java's DataOutput.writeBoolean has it: anything but 0 is true.
     pub fn bool(&mut self) -> Result<bool> {
         Ok(self.u8()? != 0)
     }

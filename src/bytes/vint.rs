@@ -63,6 +63,7 @@ pub fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
+/// Signed as unsigned, small in either direction: 0, -1, 1, -2 … become 0, 1, 2, 3 … (VIntCoding.encodeZigZag64).
 pub fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63) as u64
 }

@@ -23,8 +23,11 @@ use super::elements;
 use super::token::{KeyOrder, Ring, Token, order_preserving_token};
 use super::types::Type;
 
+/// Ends a sequence of components (ByteSource.TERMINATOR).
 pub const TERMINATOR: u8 = 0x38;
+/// Instead of [`TERMINATOR`], stands before whatever continues the sequence (ByteSource.LT_NEXT_COMPONENT).
 pub const LESS_THAN_NEXT_COMPONENT: u8 = 0x20;
+/// Instead of [`TERMINATOR`], stands behind whatever continues the sequence (ByteSource.GT_NEXT_COMPONENT).
 pub const GREATER_THAN_NEXT_COMPONENT: u8 = 0x60;
 /// Ends the static clustering, which has no components.
 pub const EXCLUDED: u8 = 0x18;

@@ -85,6 +85,8 @@ impl Comparator {
         Comparator { order, reversed }
     }
 
+    /// The order of two serialized values of the type (AbstractType.compare). Values that are not valid have some
+    /// order, too.
     #[inline]
     pub fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
         if self.reversed { self.compare_forward(b, a) } else { self.compare_forward(a, b) }

@@ -148,10 +148,12 @@ pub fn components(value: &[u8]) -> Components<'_> {
 }
 
 impl<'a> Components<'a> {
+    /// Whether the cell is of a static column.
     pub fn is_static(&self) -> bool {
         self.is_static
     }
 
+    /// Whether there are no components.
     pub fn is_empty(&self) -> bool {
         self.cursor.is_empty()
     }

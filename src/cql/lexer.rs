@@ -5,6 +5,7 @@
 
 use crate::{Error, Result};
 
+/// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
     /// A name or keyword without quotes.
@@ -13,22 +14,30 @@ pub enum TokenKind {
     QuotedName,
     /// `'text'` or `$$text$$`
     String,
+    /// Digits without a sign.
     Integer,
+    /// Digits with a point or an exponent, without a sign.
     Float,
     /// `0x…`
     Blob,
+    /// 32 hexadecimal digits with hyphens, without quotes.
     Uuid,
     /// `1h30m`
     Duration,
+    /// An operator or a punctuation mark of one or two characters.
     Symbol,
+    /// Behind the last token.
     End,
 }
 
 /// A token: `text[start..end]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
+    /// What it is.
     pub kind: TokenKind,
+    /// Its first byte in the text.
     pub start: usize,
+    /// The byte behind its last one.
     pub end: usize,
 }
 

@@ -101,6 +101,7 @@ const RESERVED: [&str; 57] = [
     "WITH",
 ];
 
+/// Whether a word, in any case, can't be a name unless it is quoted (ReservedKeywords).
 pub fn is_reserved(word: &str) -> bool {
     RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(word))
 }

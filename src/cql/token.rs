@@ -14,10 +14,14 @@ use super::types::Type;
 /// How partition keys are placed on the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Partitioner {
+    /// By MurmurHash3 of the key: the default since 1.2.
     #[default]
     Murmur3,
+    /// By MD5 of the key: the default before.
     Random,
+    /// By the bytes of the key.
     ByteOrdered,
+    /// By the key as UTF-8 text.
     OrderPreserving,
     /// Ordered by the key's own type: system tables.
     Local,
@@ -38,6 +42,7 @@ impl Partitioner {
         Self::NAMES.iter().find(|(_, full)| full.rsplit('.').next() == Some(last)).map(|&(p, _)| p)
     }
 
+    /// The full Java class name, as Statistics.db has it.
     pub fn class_name(self) -> &'static str {
         match Self::NAMES.iter().find(|(p, _)| *p == self) {
             Some((_, name)) => name,
@@ -49,7 +54,9 @@ impl Partitioner {
 /// A position on the ring, of those partitioners whose positions are numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Token {
+    /// All values but the least, which is the ring's own minimum.
     Murmur3(i64),
+    /// From 0 to 2^127.
     Random(u128),
     /// The key is its own token; its order is that of the partitioner.
     Key,
@@ -68,7 +75,9 @@ impl fmt::Display for Token {
 /// A partition key with its token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DecoratedKey {
+    /// The token of `key`.
     pub token: Token,
+    /// The partition key as serialized; of several columns, as CompositeType joins them.
     pub key: Vec<u8>,
 }
 
@@ -100,6 +109,7 @@ impl KeyOrder {
         KeyOrder { ring }
     }
 
+    /// The token of a serialized partition key (IPartitioner.getToken).
     pub fn token(&self, key: &[u8]) -> Token {
         match self.ring {
             Ring::Murmur3 => Token::Murmur3(murmur3_token(key)),
@@ -108,15 +118,18 @@ impl KeyOrder {
         }
     }
 
+    /// A copy of a serialized partition key, with its token (IPartitioner.decorateKey).
     pub fn decorate(&self, key: &[u8]) -> DecoratedKey {
         DecoratedKey { token: self.token(key), key: key.to_vec() }
     }
 
+    /// The order of two keys in an SSTable (DecoratedKey.compareTo).
     #[inline]
     pub fn compare(&self, a: &DecoratedKey, b: &DecoratedKey) -> Ordering {
         self.compare_raw((a.token, &a.key), (b.token, &b.key))
     }
 
+    /// The same of keys that are borrowed, each with its token.
     #[inline]
     pub fn compare_raw(&self, a: (Token, &[u8]), b: (Token, &[u8])) -> Ordering {
         let by_token = match &self.ring {

@@ -16,6 +16,7 @@ pub struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
+    /// At the first token; an error where the text can't be cut into tokens.
     pub fn new(text: &'a str) -> Result<Self> {
         Ok(Tokens { text, tokens: lexer::tokenize(text)?, at: 0 })
     }
@@ -40,6 +41,7 @@ impl<'a> Tokens<'a> {
         token
     }
 
+    /// Whether no token is left.
     pub fn is_at_end(&self) -> bool {
         self.peek().kind == TokenKind::End
     }
@@ -66,11 +68,13 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// Whether the token `n` places behind the next one is the keyword, in any case and without quotes.
     pub fn is_keyword(&self, n: usize, keyword: &str) -> bool {
         let token = self.peek_at(n);
         token.kind == TokenKind::Word && self.source(token).eq_ignore_ascii_case(keyword)
     }
 
+    /// Whether the token `n` places behind the next one is the symbol.
     pub fn is_symbol(&self, n: usize, symbol: &str) -> bool {
         let token = self.peek_at(n);
         token.kind == TokenKind::Symbol && self.source(token) == symbol
@@ -90,16 +94,19 @@ impl<'a> Tokens<'a> {
         found
     }
 
+    /// Steps over the symbol if it comes next.
     pub fn symbol(&mut self, symbol: &str) -> bool {
         let found = self.is_symbol(0, symbol);
         self.at += usize::from(found);
         found
     }
 
+    /// Steps over the keyword; an error with its place when something else comes next.
     pub fn expect_keyword(&mut self, keyword: &str) -> Result<()> {
         if self.keyword(keyword) { Ok(()) } else { Err(self.expected(&keyword.to_ascii_uppercase())) }
     }
 
+    /// Steps over the symbol; an error with its place when something else comes next.
     pub fn expect_symbol(&mut self, symbol: &str) -> Result<()> {
         if self.symbol(symbol) { Ok(()) } else { Err(self.expected(&format!("'{symbol}'"))) }
     }

@@ -8,55 +8,89 @@ use std::sync::Arc;
 /// is a cell of its own with a path. A type inside another one is never multi-cell.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Type {
+    /// 7-bit text (AsciiType).
     Ascii,
+    /// 8 bytes, big-endian (LongType).
     BigInt,
+    /// Any bytes (BytesType).
     Blob,
+    /// A byte, 0 for false (BooleanType).
     Boolean,
+    /// 8 bytes of a client; in a cell the context with all shards (CounterColumnType).
     Counter,
     /// Days since 1970-01-01 plus 2^31, unsigned (SimpleDateType).
     Date,
+    /// 4 bytes of scale and a two's complement number of any length (DecimalType).
     Decimal,
+    /// IEEE 754, 8 bytes (DoubleType).
     Double,
+    /// Months, days and nanoseconds as signed vints (DurationType).
     Duration,
     /// EmptyType: values have no bytes.
     Empty,
+    /// IEEE 754, 4 bytes (FloatType).
     Float,
+    /// 4 or 16 bytes in network order (InetAddressType).
     Inet,
+    /// 4 bytes, big-endian (Int32Type).
     Int,
+    /// 2 bytes, big-endian (ShortType).
     SmallInt,
+    /// UTF-8 (UTF8Type); varchar is the same.
     Text,
     /// Nanoseconds since midnight (TimeType).
     Time,
     /// Milliseconds since the epoch (TimestampType).
     Timestamp,
+    /// A UUID of version 1, ordered by its time (TimeUUIDType).
     TimeUuid,
+    /// A byte (ByteType).
     TinyInt,
+    /// A UUID of any version, ordered by version first (UUIDType).
     Uuid,
+    /// A two's complement number of any length, big-endian (IntegerType).
     Varint,
+    /// In the order in which it was written (ListType); a cell's path is a time UUID.
     List {
+        /// Of each element.
         element: Box<Type>,
+        /// Each element is a cell of its own.
         multi_cell: bool,
     },
+    /// Ordered by element (SetType); a cell's path is the element, its value empty.
     Set {
+        /// Of each element.
         element: Box<Type>,
+        /// Each element is a cell of its own.
         multi_cell: bool,
     },
+    /// Ordered by key (MapType); a cell's path is the key.
     Map {
+        /// Of each key.
         key: Box<Type>,
+        /// Of each value.
         value: Box<Type>,
+        /// Each entry is a cell of its own.
         multi_cell: bool,
     },
+    /// Fields by their places, each of which may be null or missing at the end (TupleType).
     Tuple(Vec<Type>),
+    /// Fields by name (UserType); where it is multi-cell, a cell's path is the field's number in 2 bytes.
     User(Arc<UserType>),
+    /// So many values, none of them null (VectorType).
     Vector {
+        /// Of each value.
         element: Box<Type>,
+        /// How many values: at least one.
         dimension: u16,
     },
     /// CompositeType: the bytes of a partition key of several columns.
     Composite(Vec<Type>),
     /// DateType: milliseconds like a timestamp, but ordered as unsigned bytes.
     LegacyTimestamp,
+    /// A UUID ordered by its bytes (LexicalUUIDType).
     LexicalUuid,
+    /// A time UUID of a version that was not checked (LegacyTimeUUIDType).
     LegacyTimeUuid,
     /// DynamicCompositeType, PartitionerDefinedOrder or a class of the user's: shown as bytes. The full Java name.
     Custom(String),
@@ -65,9 +99,13 @@ pub enum Type {
 /// A user-defined type (UserType).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserType {
+    /// The keyspace that it is of.
     pub keyspace: String,
+    /// Its name, without quotes.
     pub name: String,
+    /// Name and type of each field, in the order in which they are serialized.
     pub fields: Vec<(String, Type)>,
+    /// Not frozen: each field is a cell of its own.
     pub multi_cell: bool,
 }
 

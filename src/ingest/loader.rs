@@ -14,6 +14,7 @@ use crate::sstable::{Descriptor, HeaderBuilder, Version, Writer, WriterOptions, 
 use crate::storage::{Disk, FileDisk, Folder};
 use crate::worker::Worker;
 
+/// What bounds a [`Loader`].
 #[derive(Debug, Clone, Copy)]
 pub struct LoaderOptions {
     /// Bytes of changes in memory.
@@ -87,6 +88,7 @@ impl Loader {
         self.memtable.header()
     }
 
+    /// Whether nothing was taken in.
     pub fn is_empty(&self) -> bool {
         self.memtable.is_empty() && self.is_in_memory
     }

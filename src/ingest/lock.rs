@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 /// Name of the folder.
 pub const FOLDER: &str = ".sstablefs";
 
+/// Holds a table's folder for writing, against other sstablefs: there is one at a time. Dropped, it lets go.
 #[derive(Debug)]
 pub struct Lock {
     folder: PathBuf,

@@ -93,6 +93,7 @@ pub struct Memtable {
 }
 
 impl Memtable {
+    /// An empty one, for rows of the table.
     pub fn new(table: &Arc<Table>) -> Self {
         Memtable {
             keys: KeyOrder::new(table.partitioner, &table.partition_key_type()),
@@ -107,14 +108,17 @@ impl Memtable {
         }
     }
 
+    /// The table whose rows it takes.
     pub fn table(&self) -> &Arc<Table> {
         &self.table
     }
 
+    /// The order in which its partitions will be written.
     pub fn key_order(&self) -> &KeyOrder {
         &self.keys
     }
 
+    /// Whether it has no changes.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

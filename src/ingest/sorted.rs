@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::merge::Reconciler;
 use crate::rows::{DeletionTime, Marker, PartitionStream, Place, Row, Unfiltered};
 
+/// The partitions of a [`Memtable`] in the order of an SSTable, with the changes of each row merged.
 pub struct Sorted<'a> {
     memtable: &'a Memtable,
     entries: &'a [Entry],

@@ -60,10 +60,12 @@ impl Target {
         Ok(Target { folder, version, taken, last: None })
     }
 
+    /// The folder that the SSTables get their names in.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
+    /// The version that is written.
     pub fn version(&self) -> Version {
         self.version
     }

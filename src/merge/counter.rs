@@ -14,16 +14,24 @@ use crate::bytes::Cursor;
 /// 2.1 and later write only global shards; the others are of older data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShardKind {
+    /// The only one that 2.1 and later write: the highest clock wins.
     Global,
+    /// Of the node that wrote the file, before 2.1: shards of the same id are added up.
     Local,
+    /// Of another node, before 2.1.
     Remote,
 }
 
+/// What one node has counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
+    /// Of the node's counter, a time UUID.
     pub id: [u8; 16],
+    /// How often the node has changed it.
     pub clock: i64,
+    /// The sum of the node's increments.
     pub count: i64,
+    /// How it is merged with others of the same id.
     pub kind: ShardKind,
 }
 

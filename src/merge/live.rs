@@ -291,6 +291,7 @@ impl LiveRows {
         Ok(())
     }
 
+    /// The key of the partition that it stands in.
     pub fn key(&self) -> &DecoratedKey {
         &self.key
     }

@@ -6,7 +6,9 @@ use crate::rows::{Place, Row, Span};
 /// A place to go on from later, with streams of the same data.
 #[derive(Debug, Clone)]
 pub struct Position {
+    /// The partition.
     pub key: DecoratedKey,
+    /// How far it was read.
     pub at: At,
 }
 
@@ -15,9 +17,11 @@ pub struct Position {
 pub enum At {
     /// Nothing was read: the beginning of the range, and no key.
     Beginning,
+    /// Before the first row of the partition, which was entered.
     Start,
     /// Behind the row with this clustering.
     Row(Clustering),
+    /// Behind the last row of the partition.
     End,
 }
 
@@ -48,6 +52,7 @@ impl Clustering {
         Place::of_values(&self.bytes, &self.values)
     }
 
+    /// One value a clustering column; `None` where it is null.
     pub fn values(&self) -> Vec<Option<&[u8]>> {
         self.values.iter().map(|span| (!span.is_null()).then(|| span.of(&self.bytes))).collect()
     }

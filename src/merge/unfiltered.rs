@@ -51,6 +51,7 @@ pub struct Merged<S> {
 }
 
 impl<S: PartitionStream> Merged<S> {
+    /// Merges streams of one table whose partitions are in the order of `keys`. Nothing is read yet.
     pub fn new(table: &Arc<Table>, keys: &KeyOrder, streams: impl IntoIterator<Item = S>) -> Self {
         let input = |stream| Input {
             stream,

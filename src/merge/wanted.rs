@@ -9,6 +9,7 @@ use crate::rows::{Row, Slice};
 /// Rows of each partition, their order, and which cells count.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
+    /// The rows, from one clustering to another.
     pub slice: Slice,
     /// From the partition's end: the streams give their rows in that order.
     pub reversed: bool,
@@ -21,7 +22,9 @@ pub struct Wanted {
 /// Indexes of the columns that are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
+    /// Places among the table's regular columns, ascending.
     pub regulars: Vec<u16>,
+    /// Places among the table's static columns, ascending.
     pub statics: Vec<u16>,
 }
 
@@ -30,14 +33,18 @@ pub struct Names {
 /// Follows DeserializationHelper.includes and ColumnFilter.
 #[derive(Debug, Clone)]
 pub struct Queried {
+    /// One a regular column of the table, in storage order.
     pub columns: Box<[QueriedColumn]>,
 }
 
+/// What a query asks for of a column.
 #[derive(Debug, Clone)]
 pub enum QueriedColumn {
+    /// All of it.
     Whole,
     /// Nothing of it. Of a multi-cell column all cells count even then.
     Not {
+        /// Whether the column's elements are cells of their own.
         multi_cell: bool,
     },
     /// Elements of a multi-cell column by their paths.
@@ -48,6 +55,7 @@ pub enum QueriedColumn {
 pub type PathRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 impl Queried {
+    /// Whether no cell can be left out.
     pub fn is_whole(&self) -> bool {
         self.columns.iter().all(|c| matches!(c, QueriedColumn::Whole | QueriedColumn::Not { multi_cell: true }))
     }

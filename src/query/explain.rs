@@ -15,11 +15,14 @@ use crate::table::{Candidate, ScanRange, View};
 pub enum ReadKind {
     /// Each by its key.
     Keys,
+    /// Those between two tokens.
     TokenRange,
+    /// All.
     FullScan,
 }
 
 impl ReadKind {
+    /// In words: `keys`, `token range`, `full scan`.
     pub fn name(self) -> &'static str {
         match self {
             ReadKind::Keys => "keys",
@@ -32,16 +35,25 @@ impl ReadKind {
 /// Why an SSTable is read or left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
+    /// It has to be read.
     Read,
+    /// Its newest timestamp is before the deletion of the partition that another SSTable has (max_timestamp in
+    /// Statistics.db).
     OlderThanDeletion,
+    /// Statistics.db says that it has no row between the clusterings that are asked for.
     OutsideClusterings,
+    /// The partition index does not have the key.
     NotInIndex,
+    /// The bloom filter says that it does not have the key.
     BloomFilter,
+    /// It has no key between the tokens that are asked for.
     OutsideTokenRange,
+    /// The conditions exclude each other, so that nothing is read at all.
     NothingAsked,
 }
 
 impl Reason {
+    /// In words, as `--explain` prints it.
     pub fn text(self) -> &'static str {
         match self {
             Reason::Read => "read",
@@ -60,22 +72,27 @@ impl Reason {
 pub struct SstablePlan {
     /// Version, id and format.
     pub id: String,
+    /// Whether it is read, and why.
     pub reason: Reason,
     /// Of those looked up, how many it has; of a range it is not counted.
     pub partitions: Option<u64>,
+    /// What is read of its data: 0 unless it is read.
     pub cost: Cost,
 }
 
 impl SstablePlan {
+    /// Whether anything of its data is read.
     pub fn is_read(&self) -> bool {
         self.reason == Reason::Read
     }
 }
 
+/// What a query would read, and how.
 #[derive(Debug, Clone)]
 pub struct Explanation {
     /// keyspace.table
     pub table: String,
+    /// How the partitions are found.
     pub read: ReadKind,
     /// Partitions looked up by key.
     pub keys: Option<u64>,
@@ -85,17 +102,21 @@ pub struct Explanation {
     pub filter: Vec<String>,
     /// Only a stretch of each partition's rows is read.
     pub slice: bool,
+    /// Rows are read from the end of each partition.
     pub reversed: bool,
     /// All rows are held in memory to be sorted.
     pub sorts: bool,
+    /// One an SSTable of the table, also those that are left out.
     pub sstables: Vec<SstablePlan>,
 }
 
 impl Explanation {
+    /// How many SSTables have to be read.
     pub fn sstables_read(&self) -> usize {
         self.sstables.iter().filter(|s| s.is_read()).count()
     }
 
+    /// Chunks and bytes of all SSTables together.
     pub fn total(&self) -> Cost {
         let sum = |of: fn(&Cost) -> u64| self.sstables.iter().map(|s| of(&s.cost)).sum();
         Cost { chunks: sum(|c| c.chunks), bytes: sum(|c| c.bytes) }

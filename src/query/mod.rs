@@ -45,6 +45,7 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Takes a SELECT apart. An error has line, column and what was expected; tables and columns are looked up later.
     pub fn parse(text: &str) -> Result<Statement> {
         Ok(Statement { text: text.to_owned(), select: parse::parse(text)? })
     }
@@ -54,6 +55,7 @@ impl Statement {
         self.select.keyspace.as_deref()
     }
 
+    /// The table's name, without quotes.
     pub fn table(&self) -> &str {
         &self.select.table
     }

@@ -19,7 +19,9 @@ use crate::schema::{Column, Table};
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultColumn {
+    /// As cqlsh shows it above the column: the selector's own text, or its alias.
     pub name: String,
+    /// Of its values; text for SELECT JSON.
     pub ty: Type,
 }
 
@@ -145,10 +147,12 @@ impl Query {
         self
     }
 
+    /// The table that it is bound to.
     pub fn table(&self) -> &Arc<Table> {
         &self.table
     }
 
+    /// The columns of each row that it gives, in order.
     pub fn columns(&self) -> &[ResultColumn] {
         &self.columns
     }

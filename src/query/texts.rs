@@ -3,6 +3,8 @@
 use crate::cql::Type;
 use crate::error::{Error, Result};
 
+/// How values become text in the functions that need it: toJson and the like. The engine prints nothing itself; the
+/// crate `sstablefs-render` does.
 pub trait Texts: Send + Sync {
     /// Appends the JSON of a value, as SELECT JSON prints it.
     fn json(&self, ty: &Type, value: &[u8], out: &mut Vec<u8>) -> Result<()>;

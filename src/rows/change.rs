@@ -13,6 +13,7 @@ pub struct RangeBound {
 }
 
 impl RangeBound {
+    /// No bound: the beginning or the end of the partition.
     pub const OPEN: Self = RangeBound { prefix: Vec::new(), inclusive: true };
 }
 
@@ -22,10 +23,13 @@ impl RangeBound {
 /// Cells of a row stand in the order of their columns and paths, as in any [`Row`]. A multi-cell column that is written
 /// as a whole has a complex deletion with a timestamp one microsecond before its cells.
 pub trait Sink {
+    /// Deletes what the partition had up to the deletion's timestamp.
     fn partition_deletion(&mut self, key: &[u8], deletion: DeletionTime) -> Result<()>;
 
+    /// Writes cells of static columns, or deletes them.
     fn static_row(&mut self, key: &[u8], row: &Row) -> Result<()>;
 
+    /// Writes a row, or deletes it or parts of it.
     fn row(&mut self, key: &[u8], row: &Row) -> Result<()>;
 
     /// Deletes the rows between two bounds, of which the first stands before the second.

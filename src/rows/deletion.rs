@@ -19,13 +19,16 @@ pub struct DeletionTime {
 }
 
 impl DeletionTime {
+    /// Nothing is deleted (DeletionTime.LIVE).
     pub const LIVE: Self = DeletionTime { marked_for_delete_at: i64::MIN, local_deletion_time: NO_DELETION_TIME };
 
+    /// Whether it deletes nothing.
     #[inline]
     pub fn is_live(&self) -> bool {
         self.marked_for_delete_at == i64::MIN && self.local_deletion_time == NO_DELETION_TIME
     }
 
+    /// Whether something with this timestamp (microseconds) is deleted: on a tie it is.
     #[inline]
     pub fn deletes(&self, timestamp: i64) -> bool {
         timestamp <= self.marked_for_delete_at && !self.is_live()
@@ -39,6 +42,7 @@ impl DeletionTime {
             || other.is_live() && !self.is_live()
     }
 
+    /// The one that supersedes the other.
     #[inline]
     #[must_use]
     pub fn max(self, other: DeletionTime) -> DeletionTime {
@@ -49,20 +53,25 @@ impl DeletionTime {
 /// Liveness of a row's primary key: set by INSERT, not by UPDATE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Liveness {
+    /// Microseconds; [`NO_TIMESTAMP`] where there is none.
     pub timestamp: i64,
+    /// Seconds; [`NO_TTL`] where it does not expire.
     pub ttl: i32,
     /// When it expires, in seconds since the epoch.
     pub local_expiration_time: i64,
 }
 
 impl Liveness {
+    /// A row that was never inserted, only updated (LivenessInfo.EMPTY).
     pub const EMPTY: Self = Liveness { timestamp: NO_TIMESTAMP, ttl: NO_TTL, local_expiration_time: NO_DELETION_TIME };
 
+    /// Whether there is no liveness.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.timestamp == NO_TIMESTAMP
     }
 
+    /// Whether it has a TTL.
     #[inline]
     pub fn is_expiring(&self) -> bool {
         self.ttl != NO_TTL

@@ -23,11 +23,13 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// Where a row stands.
     #[inline]
     pub fn of_row(row: &'a Row) -> Self {
         Place { bytes: &row.bytes, values: &row.clustering, side: 0 }
     }
 
+    /// Where a range tombstone marker stands: before or behind the rows of its prefix.
     #[inline]
     pub fn of_marker(marker: &'a Marker) -> Self {
         let side = if marker.kind.before_rows() { -1 } else { 1 };
@@ -52,6 +54,7 @@ impl<'a> Place<'a> {
 }
 
 impl ClusteringOrder {
+    /// By the types of clustering columns and whether they are reversed.
     pub fn new(clustering: &[Column]) -> Self {
         let comparators = clustering.iter().map(|c| Comparator::new(&c.ty, c.reversed)).collect();
         ClusteringOrder { comparators, reversed: false }
@@ -81,6 +84,8 @@ impl ClusteringOrder {
         Ordering::Equal
     }
 
+    /// The order of two places in a partition, read forwards unless [`set_reversed`](Self::set_reversed) says
+    /// otherwise.
     #[inline]
     pub fn compare(&self, a: Place<'_>, b: Place<'_>) -> Ordering {
         let ordering = self.forwards(a, b);

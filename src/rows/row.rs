@@ -8,7 +8,9 @@ use super::deletion::{DeletionTime, Liveness, NO_DELETION_TIME, NO_TTL};
 /// A part of [`Row::bytes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
+    /// Its first byte.
     pub start: u32,
+    /// How many bytes.
     pub len: u32,
 }
 
@@ -16,11 +18,13 @@ impl Span {
     /// Stands for a null clustering value, which is not the empty one.
     pub const NULL: Self = Span { start: u32::MAX, len: 0 };
 
+    /// Whether it stands for null.
     #[inline]
     pub fn is_null(&self) -> bool {
         self.start == u32::MAX
     }
 
+    /// The bytes themselves; none where the span is not in `bytes`.
     #[inline]
     pub fn of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         bytes.get(self.start as usize..self.start as usize + self.len as usize).unwrap_or(&[])
@@ -38,17 +42,20 @@ pub struct Cell {
     pub timestamp: i64,
     /// Seconds: when a tombstone was written or when the cell expires; [`NO_DELETION_TIME`] for a plain cell.
     pub local_deletion_time: i64,
+    /// The value as serialized; empty for a tombstone.
     pub value: Span,
     /// Key of the element in a multi-cell column; empty otherwise.
     pub path: Span,
 }
 
 impl Cell {
+    /// Whether it is deleted rather than expired.
     #[inline]
     pub fn is_tombstone(&self) -> bool {
         self.local_deletion_time != NO_DELETION_TIME && self.ttl == NO_TTL
     }
 
+    /// Whether it has a TTL.
     #[inline]
     pub fn is_expiring(&self) -> bool {
         self.ttl != NO_TTL
@@ -64,7 +71,9 @@ impl Cell {
 /// Deletion of all earlier elements of a multi-cell column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ComplexDeletion {
+    /// Index of the column among the table's statics or regulars.
     pub column: u16,
+    /// Elements up to its timestamp are deleted.
     pub deletion: DeletionTime,
 }
 
@@ -73,12 +82,17 @@ pub struct ComplexDeletion {
 pub struct Row {
     /// One span a clustering column; empty for a static row.
     pub clustering: Vec<Span>,
+    /// Set by INSERT; empty where the row was only updated.
     pub liveness: Liveness,
+    /// Deletes what the row had up to its timestamp.
     pub deletion: DeletionTime,
     /// A row deletion of a materialized view that a later liveness undoes (Row.Deletion.isShadowable).
     pub shadowable: bool,
+    /// Column by column, in each by path.
     pub cells: Vec<Cell>,
+    /// One a multi-cell column at most, in the order of columns.
     pub complex_deletions: Vec<ComplexDeletion>,
+    /// What the spans of clustering, cells and paths lie in.
     pub bytes: Vec<u8>,
 }
 
@@ -117,11 +131,13 @@ impl Row {
             && self.complex_deletions.is_empty()
     }
 
+    /// The value of a cell, as serialized.
     #[inline]
     pub fn value(&self, cell: &Cell) -> &[u8] {
         cell.value.of(&self.bytes)
     }
 
+    /// The path of a cell: the key of an element, empty in a column of a single cell.
     #[inline]
     pub fn path(&self, cell: &Cell) -> &[u8] {
         cell.path.of(&self.bytes)
@@ -154,17 +170,22 @@ impl Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum BoundKind {
+    /// Ends a range before the rows of its prefix.
     ExclusiveEnd = 0,
+    /// Begins a range with the rows of its prefix.
     InclusiveStart = 1,
     /// One range ends before the prefix, the next starts with it.
     ExclusiveEndInclusiveStart = 2,
     /// One range ends with the prefix, the next starts behind it.
     InclusiveEndExclusiveStart = 5,
+    /// Ends a range with the rows of its prefix.
     InclusiveEnd = 6,
+    /// Begins a range behind the rows of its prefix.
     ExclusiveStart = 7,
 }
 
 impl BoundKind {
+    /// As the byte in Data.db says it (ClusteringPrefix.Kind.ordinal); `None` for a row's and for what no marker has.
     pub fn from_ordinal(ordinal: u8) -> Option<Self> {
         Some(match ordinal {
             0 => Self::ExclusiveEnd,
@@ -177,6 +198,7 @@ impl BoundKind {
         })
     }
 
+    /// Whether one range ends and another begins here.
     pub fn is_boundary(self) -> bool {
         matches!(self, Self::ExclusiveEndInclusiveStart | Self::InclusiveEndExclusiveStart)
     }
@@ -213,6 +235,7 @@ impl BoundKind {
 /// A range tombstone marker: one end of a range, or the boundary between two adjacent ones.
 #[derive(Debug, Clone)]
 pub struct Marker {
+    /// What begins or ends here, on which side of the rows.
     pub kind: BoundKind,
     /// A clustering prefix: may have fewer values than the table has clustering columns.
     pub clustering: Vec<Span>,
@@ -220,6 +243,7 @@ pub struct Marker {
     pub end: DeletionTime,
     /// Deletion of the range that starts here, [`DeletionTime::LIVE`] when none does.
     pub start: DeletionTime,
+    /// What the clustering's spans lie in.
     pub bytes: Vec<u8>,
 }
 
@@ -236,6 +260,7 @@ impl Default for Marker {
 }
 
 impl Marker {
+    /// The i-th value of the prefix; `None` when it is null or the prefix is shorter.
     pub fn clustering_value(&self, i: usize) -> Option<&[u8]> {
         let span = self.clustering.get(i)?;
         if span.is_null() { None } else { Some(span.of(&self.bytes)) }

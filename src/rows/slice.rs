@@ -27,14 +27,17 @@ impl SliceBound {
         bound
     }
 
+    /// To be compared by [`ClusteringOrder::compare`].
     pub fn place(&self) -> Place<'_> {
         Place::of_bound(&self.bytes, &self.values, self.side)
     }
 
+    /// -1 before the rows that begin with the values, 1 behind them.
     pub fn side(&self) -> i8 {
         self.side
     }
 
+    /// The values of the prefix; `None` where one is null.
     pub fn values(&self) -> Vec<Option<&[u8]>> {
         self.values.iter().map(|span| (!span.is_null()).then(|| span.of(&self.bytes))).collect()
     }
@@ -43,11 +46,14 @@ impl SliceBound {
 /// The rows between two bounds; `None` where there is no bound.
 #[derive(Debug, Clone, Default)]
 pub struct Slice {
+    /// Rows behind it are in the slice.
     pub start: Option<SliceBound>,
+    /// Rows before it are in the slice.
     pub end: Option<SliceBound>,
 }
 
 impl Slice {
+    /// Whether it is the whole partition.
     pub fn is_all(&self) -> bool {
         self.start.is_none() && self.end.is_none()
     }

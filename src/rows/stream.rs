@@ -7,8 +7,11 @@ use crate::error::Result;
 /// What [`PartitionStream::next`] filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfiltered {
+    /// The row that was handed in.
     Row,
+    /// The marker that was handed in.
     Marker,
+    /// Nothing: the partition has ended.
     End,
 }
 
@@ -17,6 +20,7 @@ pub trait PartitionStream: Send {
     /// Moves to the next partition, passing over what is left of this one; `false` behind the last.
     fn next_partition(&mut self) -> Result<bool>;
 
+    /// Of the partition that the stream stands in.
     fn key(&self) -> &DecoratedKey;
 
     /// Deletion of the whole partition.

@@ -27,6 +27,7 @@ impl Keyspace {
         statements.join("\n\n") + "\n"
     }
 
+    /// Its CREATE KEYSPACE statement, as DESCRIBE prints it.
     pub fn create_keyspace(&self) -> String {
         // The class comes first.
         let class = self.replication.get_key_value("class").into_iter();
@@ -37,6 +38,7 @@ impl Keyspace {
     }
 }
 
+/// The CREATE TYPE statement, as DESCRIBE prints it.
 pub fn create_type(ty: &UserType) -> String {
     let fields: Vec<String> = ty.fields.iter().map(|(name, ty)| format!("    {} {}", id(name), cql_name(ty))).collect();
     format!("CREATE TYPE {}.{} (\n{}\n);", id(&ty.keyspace), id(&ty.name), fields.join(",\n"))

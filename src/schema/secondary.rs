@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 /// A secondary index. It has files of its own, which are not those of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
+    /// Without quotes.
     pub name: String,
     /// `CREATE CUSTOM INDEX … USING`.
     pub is_custom: bool,
@@ -16,6 +17,7 @@ pub struct Index {
 /// What makes a table a materialized view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
+    /// The table's name, in the same keyspace.
     pub base_table: String,
     /// `SELECT *`.
     pub includes_all_columns: bool,

@@ -16,12 +16,19 @@ pub struct SystemRow(pub HashMap<String, Vec<u8>>);
 /// Rows of the tables of system_schema that are called like the fields.
 #[derive(Debug, Clone, Default)]
 pub struct SystemRows {
+    /// Name and replication of each.
     pub keyspaces: Vec<SystemRow>,
+    /// Name, id, flags and options of each; not the views.
     pub tables: Vec<SystemRow>,
+    /// Of tables and views: kind, position, type and clustering order of each.
     pub columns: Vec<SystemRow>,
+    /// Name, type and time of each drop.
     pub dropped_columns: Vec<SystemRow>,
+    /// Of each user type: names and types of the fields.
     pub types: Vec<SystemRow>,
+    /// As `tables`, and what each is a view of.
     pub views: Vec<SystemRow>,
+    /// Of each: its table, kind and options.
     pub indexes: Vec<SystemRow>,
 }
 
@@ -278,6 +285,7 @@ impl Types {
 }
 
 impl SystemRow {
+    /// The value of a column as serialized; `None` where it is null.
     pub fn get(&self, column: &str) -> Option<&[u8]> {
         self.0.get(column).map(Vec::as_slice)
     }

@@ -10,32 +10,46 @@ use crate::cql::{Partitioner, Type, UserType};
 /// A keyspace: replication options, user types and tables by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keyspace {
+    /// Without quotes.
     pub name: String,
+    /// Whether writes go to the commit log.
     pub durable_writes: bool,
+    /// Options by name; `class` is the strategy.
     pub replication: BTreeMap<String, String>,
     /// In an order in which each type comes after those that it uses.
     pub types: Vec<Arc<UserType>>,
+    /// Tables and materialized views by name.
     pub tables: BTreeMap<String, Arc<Table>>,
 }
 
+/// What a column is in its table's primary key, or beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ColumnKind {
+    /// A part of the partition key.
     PartitionKey,
+    /// A part of the clustering.
     Clustering,
+    /// One value a row.
     Regular,
+    /// One value a partition.
     Static,
 }
 
+/// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
+    /// Without quotes.
     pub name: String,
+    /// Of its values; whether each element is a cell of its own, the type knows.
     pub ty: Type,
+    /// Which part of the table it belongs to.
     pub kind: ColumnKind,
     /// For a clustering column: ordered from the largest value down (CLUSTERING ORDER BY … DESC, ReversedType).
     pub reversed: bool,
 }
 
 impl Column {
+    /// A column that is not reversed.
     pub fn new(name: impl Into<String>, ty: Type, kind: ColumnKind) -> Self {
         Column { name: name.into(), ty, kind, reversed: false }
     }
@@ -51,8 +65,11 @@ impl Column {
 /// A column that ALTER TABLE … DROP removed: its cells up to the drop are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DroppedColumn {
+    /// Without quotes.
     pub name: String,
+    /// As system_schema.dropped_columns has it: tuples in place of user types.
     pub ty: Type,
+    /// Whether it was a static column.
     pub is_static: bool,
     /// Microseconds since the epoch.
     pub dropped_at: i64,
@@ -61,9 +78,13 @@ pub struct DroppedColumn {
 /// What system_schema.tables keeps in `flags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableFlags {
+    /// Made with Thrift: a super column family.
     pub is_super: bool,
+    /// All regular columns are counters.
     pub is_counter: bool,
+    /// COMPACT STORAGE without names of columns in the cells.
     pub is_dense: bool,
+    /// Cells are named by composites: all tables that are not COMPACT STORAGE, and some that are.
     pub is_compound: bool,
 }
 
@@ -76,10 +97,15 @@ impl Default for TableFlags {
 /// A table or a materialized view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
+    /// Name of its keyspace, without quotes.
     pub keyspace: String,
+    /// Without quotes.
     pub name: String,
+    /// A UUID: its digits stand in the folder's name behind the table's. Zeros where it is not known.
     pub id: [u8; 16],
+    /// In the order of the key; at least one in a sound table.
     pub partition_key: Vec<Column>,
+    /// In the order in which rows are sorted by them.
     pub clustering: Vec<Column>,
     /// In storage order.
     pub statics: Vec<Column>,
@@ -87,7 +113,9 @@ pub struct Table {
     pub regulars: Vec<Column>,
     /// By column name: the latest drop of each.
     pub dropped: BTreeMap<String, DroppedColumn>,
+    /// Which sort of table the older releases take it for.
     pub flags: TableFlags,
+    /// How partitions are ordered: Murmur3 but for system tables and old clusters.
     pub partitioner: Partitioner,
     /// Table options by name as in CREATE TABLE … WITH, each a CQL literal (`'text'`, `0.01`, `{'class': '…'}`).
     pub options: BTreeMap<String, String>,
@@ -133,10 +161,12 @@ impl Table {
         self.options.get(name)?.trim_matches('\'').parse().ok()
     }
 
+    /// Whether its regular columns are counters.
     pub fn is_counter(&self) -> bool {
         self.flags.is_counter
     }
 
+    /// The column of this name, without quotes, of any kind.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.all_columns().find(|c| c.name == name)
     }

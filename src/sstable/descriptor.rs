@@ -16,20 +16,32 @@ use crate::error::{Error, Result};
 /// One file of an SSTable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Component {
+    /// Data.db: the partitions.
     Data,
+    /// Index.db, of big: keys and positions, and the row indexes of large partitions.
     Index,
+    /// Summary.db, of big: samples of Index.db.
     Summary,
+    /// Partitions.db, of bti: a trie of the keys.
     Partitions,
+    /// Rows.db, of bti: the row indexes of large partitions.
     Rows,
+    /// Filter.db: the bloom filter of the keys.
     Filter,
+    /// Statistics.db: histograms, times, and what Data.db is encoded against.
     Statistics,
+    /// CompressionInfo.db: where the chunks of compressed data are.
     CompressionInfo,
+    /// Digest.crc32: the checksum of the whole Data.db.
     Digest,
+    /// CRC.db: checksums of the pieces of data that is not compressed.
     Crc,
+    /// TOC.txt: the components that there are, by name.
     Toc,
 }
 
 impl Component {
+    /// All that there are, in this order.
     pub const ALL: [Component; 11] = [
         Component::Data,
         Component::Index,
@@ -70,10 +82,13 @@ impl Component {
 /// What tells the SSTables of a table apart. Integers come before UUIDs, older before newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SstableId {
+    /// A number from 1 on.
     Sequence(u32),
     /// A time UUID: its 60-bit timestamp and its lower 64 bits.
     Uuid {
+        /// Hundreds of nanoseconds since 1582-10-15.
         timestamp: u64,
+        /// Clock sequence and node.
         low: u64,
     },
 }
@@ -146,8 +161,11 @@ fn base36(mut value: u64, width: usize, f: &mut fmt::Formatter<'_>) -> fmt::Resu
 /// One SSTable: where its files are and what they are called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Descriptor {
+    /// The folder.
     pub dir: PathBuf,
+    /// The version, which says the format, too.
     pub version: Version,
+    /// What tells it apart from the others in the folder.
     pub id: SstableId,
 }
 
@@ -182,6 +200,7 @@ impl Descriptor {
         }
     }
 
+    /// The path of one of its files, whether that is there or not.
     pub fn component(&self, component: Component) -> PathBuf {
         self.dir.join(format!("{self}-{}", component.name()))
     }

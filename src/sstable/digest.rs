@@ -9,6 +9,7 @@ use super::read::read_exact;
 use crate::error::{Error, Result};
 use crate::storage::Source;
 
+/// Digest.crc32: the CRC-32 of Data.db, as decimal text in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest(pub u32);
 
@@ -16,6 +17,7 @@ pub struct Digest(pub u32);
 const STEP: usize = 1 << 18;
 
 impl Digest {
+    /// `data` is the file; an error unless it is a number of 32 bits.
     pub fn parse(data: &[u8]) -> Result<Digest> {
         let text = std::str::from_utf8(data).unwrap_or_default().trim_end_matches(['\n', '\r']);
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

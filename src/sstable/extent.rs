@@ -15,7 +15,9 @@ const HEAD: u64 = 1;
 /// Chunks of an SSTable that are to be read, and their bytes as they are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
+    /// Of compressed data its chunks, else the pieces of CRC.db.
     pub chunks: u64,
+    /// As they are stored in Data.db.
     pub bytes: u64,
 }
 

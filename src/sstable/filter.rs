@@ -28,6 +28,7 @@ pub struct FilterBuilder {
 const MAX_HASHES: i32 = 64;
 
 impl BloomFilter {
+    /// `data` is the whole of Filter.db. The order of the bytes in its words depends on the version.
     pub fn parse(data: &[u8], version: Version) -> Result<BloomFilter> {
         let mut cursor = Cursor::new(data);
         let hashes = cursor.i32()?;
@@ -158,6 +159,7 @@ impl FilterBuilder {
         self.filter.size()
     }
 
+    /// Takes in a serialized partition key.
     #[inline]
     pub fn add(&mut self, key: &[u8]) {
         for index in self.filter.indexes(key) {

@@ -18,23 +18,31 @@ use crate::sstable::version::Version;
 const EPOCH_SECONDS: i32 = 1_442_880_000;
 const EPOCH_MICROS: i64 = EPOCH_SECONDS as i64 * 1_000_000;
 
+/// What the rows of Data.db are encoded against (SerializationHeader.Component).
 #[derive(Debug, Clone, PartialEq)]
 pub struct SerializationHeader {
+    /// Microseconds since the epoch: timestamps are stored as what is added to it.
     pub min_timestamp: i64,
     /// Beyond the range of an i32 it wraps, as it does in Cassandra: what is added to it has to be taken modulo 2^32.
     pub min_local_deletion_time: i64,
+    /// Seconds: TTLs are stored as what is added to it.
     pub min_ttl: i32,
+    /// Of the whole partition key: [`Type::Composite`] where it has several columns.
     pub key_type: Type,
     /// Type and whether it is reversed.
     pub clustering: Vec<(Type, bool)>,
     /// In the order in which rows have them.
     pub statics: Vec<HeaderColumn>,
+    /// In the order in which rows have them.
     pub regulars: Vec<HeaderColumn>,
 }
 
+/// A column of Data.db.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeaderColumn {
+    /// As it is in the file, without quotes.
     pub name: String,
+    /// From its Java class name; columns that were dropped since are among them, too.
     pub ty: Type,
 }
 
@@ -60,6 +68,7 @@ impl SerializationHeader {
         }
     }
 
+    /// Reads it at the cursor, which stands behind it then.
     pub fn parse(cursor: &mut Cursor<'_>) -> Result<SerializationHeader> {
         let min_timestamp = EPOCH_MICROS.wrapping_add(cursor.vint()? as i64);
         let min_local_deletion_time = i64::from(EPOCH_SECONDS.wrapping_add(vint32(cursor)?));
@@ -91,6 +100,7 @@ impl SerializationHeader {
         }
     }
 
+    /// Appends its bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
         vint::write(self.min_timestamp.wrapping_sub(EPOCH_MICROS) as u64, out);
         let seconds = self.min_local_deletion_time.wrapping_sub(i64::from(EPOCH_SECONDS)) as i32;

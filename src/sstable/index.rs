@@ -29,21 +29,26 @@ pub struct IndexEntry {
 /// Where a partition's row index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowIndexHandle {
+    /// In Index.db.
     Big {
         /// Of the first block's entry in Index.db.
         start: u64,
         /// Bytes of the entries and of the table of their offsets behind them.
         length: u64,
+        /// How many blocks: at least two.
         blocks: u32,
     },
+    /// In Rows.db.
     Bti {
         /// Of the trie's root in Rows.db.
         root: u64,
+        /// How many blocks: at least two.
         blocks: u32,
     },
 }
 
 impl RowIndexHandle {
+    /// How many blocks the partition has.
     pub fn blocks(&self) -> u32 {
         match *self {
             RowIndexHandle::Big { blocks, .. } | RowIndexHandle::Bti { blocks, .. } => blocks,
@@ -97,7 +102,9 @@ fn optional(open: Open<'_>, descriptor: &Descriptor, component: Component) -> Re
 /// The partition index of an SSTable. Cheap to clone.
 #[derive(Clone)]
 pub enum PartitionIndex {
+    /// Index.db and Summary.db.
     Big(BigIndex),
+    /// Partitions.db and Rows.db.
     Bti(BtiIndex),
 }
 
@@ -200,7 +207,9 @@ impl PartitionIndex {
 
 /// Streams the entries of a partition index.
 pub enum IndexIter {
+    /// Of Index.db.
     Big(BigEntries),
+    /// Of Partitions.db.
     Bti(BtiEntries),
 }
 
@@ -245,7 +254,9 @@ impl IndexIter {
 
 /// The blocks of one partition, with a place among them: between two blocks, first before all.
 pub enum RowIndex {
+    /// Of Index.db.
     Big(BigRows),
+    /// Of Rows.db.
     Bti(BtiRows),
 }
 

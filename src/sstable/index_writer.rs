@@ -19,8 +19,11 @@ use crate::storage::{Buffered, Output};
 /// What the indexes of an SSTable depend on beside its data.
 #[derive(Clone)]
 pub struct IndexParameters {
+    /// The version that is written.
     pub version: Version,
+    /// The order of the keys.
     pub order: KeyOrder,
+    /// Types of the clustering columns.
     pub types: Arc<ClusteringTypes>,
     /// cassandra.yaml's column_index_size; [`IndexParameters::default_block_size`] where it has none.
     pub block_size: u64,

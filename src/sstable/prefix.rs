@@ -37,7 +37,9 @@ pub struct Bound<'a> {
 pub struct ClusteringPrefix<'a> {
     /// `None` for a row.
     pub kind: Option<BoundKind>,
+    /// What the spans lie in.
     pub bytes: &'a [u8],
+    /// One span a value; fewer than clustering columns in a bound.
     pub values: &'a [Span],
 }
 
@@ -109,6 +111,7 @@ impl ClusteringTypes {
         }
     }
 
+    /// Each clustering column's type, and whether it is reversed.
     pub fn types(&self) -> &[(Type, bool)] {
         &self.types
     }

@@ -175,26 +175,32 @@ impl Reader {
         }
     }
 
+    /// Where its files are and what they are called.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
+    /// The table as it is read: the schema's columns.
     pub fn table(&self) -> &Arc<Table> {
         &self.table
     }
 
+    /// What Statistics.db says.
     pub fn statistics(&self) -> &Arc<Statistics> {
         &self.statistics
     }
 
+    /// Data.db, uncompressed.
     pub fn data(&self) -> &Arc<DataSource> {
         &self.data
     }
 
+    /// The order of its partitions.
     pub fn key_order(&self) -> &KeyOrder {
         &self.keys
     }
 
+    /// What is missing or damaged without keeping it from being read, a sentence each.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }

@@ -14,6 +14,7 @@ use crate::rows::{ClusteringOrder, DeletionTime, Marker, PartitionStream, Place,
 /// Without a row index a partition is cut into blocks of this length.
 const BLOCK: u64 = 1 << 16;
 
+/// Partitions whose rows are read from the end, block by block of the row index (SSTableReversedIterator).
 pub struct ReverseScanner {
     reader: Arc<Reader>,
     decoder: Decoder,

@@ -75,6 +75,7 @@ impl Scanner {
         self.decoder.position()
     }
 
+    /// The SSTable that it reads.
     pub fn reader(&self) -> &Arc<Reader> {
         &self.reader
     }

@@ -7,14 +7,17 @@
 use super::descriptor::Component;
 use crate::error::{Error, Result};
 
+/// TOC.txt: the components of an SSTable, a name a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Toc {
+    /// Those that reading knows, in the order of the file.
     pub components: Vec<Component>,
     /// Of indexes and the like, which reading does not need.
     pub others: Vec<String>,
 }
 
 impl Toc {
+    /// `data` is the file; an error where it is not text.
     pub fn parse(data: &[u8]) -> Result<Toc> {
         let text =
             std::str::from_utf8(data).map_err(|e| Error::corrupt("it is not text").at(e.valid_up_to() as u64))?;
@@ -36,6 +39,7 @@ impl Toc {
         names.into_iter().flat_map(|name| [name, "\n"]).collect()
     }
 
+    /// Whether it names the component.
     pub fn has(&self, component: Component) -> bool {
         self.components.contains(&component)
     }

@@ -36,9 +36,13 @@ pub struct Version {
 }
 
 impl Version {
+    /// The first of 3.0.
     pub const MA: Version = Version { letters: *b"ma", format: Format::Big };
+    /// Of 4.0 and later 4.x, and of 5.0 in compatibility mode.
     pub const NB: Version = Version { letters: *b"nb", format: Format::Big };
+    /// Of 5.0.
     pub const OA: Version = Version { letters: *b"oa", format: Format::Big };
+    /// Of 5.0 with tries as indexes.
     pub const DA: Version = Version { letters: *b"da", format: Format::Bti };
 
     /// Accepts the versions that are known. Cassandra 5.0 also tries newer second letters, of which nobody knows what
@@ -60,10 +64,12 @@ impl Version {
         Ok(Version { letters: [first, second], format })
     }
 
+    /// big or bti.
     pub fn format(self) -> Format {
         self.format
     }
 
+    /// Whether its indexes are tries.
     pub fn is_bti(self) -> bool {
         self.format == Format::Bti
     }
@@ -72,10 +78,12 @@ impl Version {
         self.is_bti() || self.letters >= *letters
     }
 
+    /// Stats have the commit log position that the data begins at.
     pub fn has_commit_log_lower_bound(self) -> bool {
         self.at_least(b"mb")
     }
 
+    /// Stats have a list of commit log intervals instead of one.
     pub fn has_commit_log_intervals(self) -> bool {
         self.at_least(b"mc")
     }
@@ -95,6 +103,7 @@ impl Version {
         self.at_least(b"oa")
     }
 
+    /// Stats have the id of the node that wrote it; me has it as nb does.
     pub fn has_originating_host_id(self) -> bool {
         self.at_least(b"nb") || (self.letters[0] == b'm' && self.letters[1] >= b'e')
     }
@@ -104,14 +113,17 @@ impl Version {
         self.at_least(b"na")
     }
 
+    /// Stats have the id of a pending incremental repair.
     pub fn has_pending_repair(self) -> bool {
         self.at_least(b"na")
     }
 
+    /// Stats tell whether it is transiently replicated.
     pub fn has_is_transient(self) -> bool {
         self.at_least(b"na")
     }
 
+    /// The parts of Statistics.db have checksums.
     pub fn has_metadata_checksum(self) -> bool {
         self.at_least(b"na")
     }
@@ -121,10 +133,12 @@ impl Version {
         !self.at_least(b"na")
     }
 
+    /// Stats tell whether any partition has a partition deletion.
     pub fn has_partition_level_deletion_marker(self) -> bool {
         self.at_least(b"oa")
     }
 
+    /// Stats have the first and the last key.
     pub fn has_key_range(self) -> bool {
         self.at_least(b"oa")
     }
@@ -139,6 +153,7 @@ impl Version {
         if self.has_uint_deletion_time() { i64::from(u32::MAX) - 2 } else { i64::from(i32::MAX) - 1 }
     }
 
+    /// Stats have how much of the ring the keys cover.
     pub fn has_token_space_coverage(self) -> bool {
         self.at_least(b"oa")
     }

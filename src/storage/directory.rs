@@ -9,15 +9,20 @@ use crate::error::{Error, Kind, Result};
 /// A name in a folder. Links count as what they lead to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
+    /// The last part of its path.
     pub name: String,
+    /// Whether it is a folder.
     pub is_dir: bool,
 }
 
 /// What tells a changed file or folder from an unchanged one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
+    /// When its content was last changed.
     pub modified: SystemTime,
+    /// In bytes.
     pub len: u64,
+    /// Whether it is a folder.
     pub is_dir: bool,
     /// 0 where files have no numbers.
     inode: u64,
@@ -48,6 +53,7 @@ pub fn list(folder: &Path) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// The stamp of a file or folder; links are followed.
 pub fn stamp(path: &Path) -> Result<Stamp> {
     let metadata = fs::metadata(path).map_err(|e| Error::io(e, path))?;
     let modified = metadata.modified().map_err(|e| Error::io(e, path))?;

@@ -18,6 +18,7 @@ pub struct FileSource {
 }
 
 impl FileSource {
+    /// Opens a regular file; anything else is [`Kind::Invalid`](crate::Kind::Invalid).
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io(e, path))?;
         let metadata = file.metadata().map_err(|e| Error::io(e, path))?;
@@ -47,6 +48,7 @@ impl ReadAt for FileSource {
 pub struct FileFolder(PathBuf);
 
 impl FileFolder {
+    /// Files below the path, which has to be there when they are made.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         FileFolder(path.into())
     }

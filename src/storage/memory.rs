@@ -11,6 +11,7 @@ use super::ReadAt;
 use super::output::{Folder, Output};
 use crate::error::{Error, Result};
 
+/// A file in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemorySource(pub Vec<u8>);
 

@@ -22,6 +22,7 @@ pub trait ReadAt: Send + Sync {
     /// Length in bytes when it was opened.
     fn len(&self) -> u64;
 
+    /// Whether it has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -44,6 +45,7 @@ pub trait ReadAt: Send + Sync {
     }
 }
 
+/// Bytes that are read by position, shared by all who read them.
 pub type Source = Arc<dyn ReadAt>;
 
 /// How a file is opened by its path.

@@ -8,11 +8,13 @@ use crate::error::Result;
 
 /// A file that is being written, from its beginning to its end.
 pub trait Output: Send {
+    /// Writes behind what is there.
     fn append(&mut self, bytes: &[u8]) -> Result<()>;
 
     /// Bytes appended so far.
     fn len(&self) -> u64;
 
+    /// Whether nothing was appended.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -35,6 +37,7 @@ pub trait Folder: Send + Sync {
     /// An error when there is no such file.
     fn remove(&self, name: &str) -> Result<()>;
 
+    /// Whether there is a file of the name.
     fn exists(&self, name: &str) -> Result<bool>;
 
     /// Names of the files, in order.
@@ -60,6 +63,7 @@ pub struct Buffered {
 const FULL: usize = 64 << 10;
 
 impl Buffered {
+    /// In front of an output that nothing was appended to.
     pub fn new(output: Box<dyn Output>) -> Self {
         Buffered { output, buffer: Vec::new() }
     }
@@ -82,11 +86,13 @@ impl Buffered {
         if self.buffer.len() < FULL { Ok(()) } else { self.flush() }
     }
 
+    /// Keeps bytes for later, or passes on what has come together.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.buffer.extend_from_slice(bytes);
         self.pass_on()
     }
 
+    /// Passes on what was kept. It is not yet safe from a crash.
     pub fn flush(&mut self) -> Result<()> {
         if !self.buffer.is_empty() {
             self.output.append(&self.buffer)?;

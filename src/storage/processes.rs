@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// What is known of the servers on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Server {
+    /// No server has the folder open.
     None,
     /// The process has files of the folder open.
     Has(u32),

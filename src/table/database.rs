@@ -77,6 +77,7 @@ impl Database {
         self.state.read().tables.get(keyspace).map_or_else(Vec::new, |tables| tables.keys().cloned().collect())
     }
 
+    /// By names without quotes.
     pub fn table(&self, keyspace: &str, name: &str) -> Option<Arc<TableStore>> {
         self.state.read().tables.get(keyspace)?.get(name).cloned()
     }

@@ -19,7 +19,9 @@ use crate::storage::directory::{self, Entry};
 /// A folder with SSTables of one table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TableDir {
+    /// From the folder above.
     pub keyspace: String,
+    /// From the folder's name, without the id.
     pub table: String,
     /// Absolute, without links.
     pub path: PathBuf,
@@ -36,8 +38,11 @@ pub struct TableDir {
 /// The folders of one table, on several disks or of several nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableDirs {
+    /// Name, without quotes.
     pub keyspace: String,
+    /// Name, without quotes.
     pub table: String,
+    /// In the order in which they were found; all are merged.
     pub dirs: Vec<TableDir>,
 }
 

@@ -17,6 +17,7 @@ use crate::storage::{self, FileSource};
 /// A live SSTable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LiveSstable {
+    /// The folder that it lies in.
     pub dir: PathBuf,
     /// `oa-1-big-Data.db`.
     pub data_file: String,
@@ -27,7 +28,9 @@ pub struct LiveSstable {
 /// The live SSTables of a table's folders.
 #[derive(Debug, Clone)]
 pub struct Listing {
+    /// Folder by folder.
     pub sstables: Vec<LiveSstable>,
+    /// What can't be read or is not taken, each with its file.
     pub problems: Vec<Error>,
     fingerprint: Fingerprint,
 }

@@ -60,6 +60,7 @@ const ATTEMPTS: usize = 10;
 const PAUSE: Duration = Duration::from_millis(30);
 
 impl TableStore {
+    /// A table of some folders; nothing is read yet. `known` is its schema, where one is known.
     pub fn new(dirs: TableDirs, known: Option<Arc<Table>>) -> Self {
         TableStore {
             dirs,
@@ -70,10 +71,12 @@ impl TableStore {
         }
     }
 
+    /// The keyspace's name, without quotes.
     pub fn keyspace(&self) -> &str {
         &self.dirs.keyspace
     }
 
+    /// The table's name, without quotes.
     pub fn name(&self) -> &str {
         &self.dirs.table
     }

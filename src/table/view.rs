@@ -20,11 +20,14 @@ const POOL: usize = 8;
 /// A stretch of a table in the order of partitions.
 #[derive(Debug, Clone)]
 pub struct ScanRange {
+    /// Where it begins.
     pub start: Bound<DecoratedKey>,
+    /// Where it ends.
     pub end: Bound<DecoratedKey>,
 }
 
 impl ScanRange {
+    /// The whole table.
     pub const ALL: ScanRange = ScanRange { start: Bound::Unbounded, end: Bound::Unbounded };
 }
 
@@ -40,6 +43,7 @@ pub struct View {
 }
 
 impl View {
+    /// Of SSTables of one table; their schema is the table's.
     pub fn new(table: Arc<Table>, sstables: Vec<Arc<Reader>>) -> Self {
         let keys = KeyOrder::new(table.partitioner, &table.partition_key_type());
         View { table, keys, sstables, unreadable: None, pool: Mutex::new(Vec::new()) }
@@ -66,14 +70,17 @@ impl View {
         }
     }
 
+    /// The table that its rows are of.
     pub fn table(&self) -> &Arc<Table> {
         &self.table
     }
 
+    /// The order of its partitions.
     pub fn key_order(&self) -> &KeyOrder {
         &self.keys
     }
 
+    /// Those that are merged.
     pub fn sstables(&self) -> &[Arc<Reader>] {
         &self.sstables
     }

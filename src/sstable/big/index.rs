@@ -23,6 +23,8 @@ const LOOKUP_STEP: usize = 1 << 12;
 /// The interval of a summary that is made here.
 const BUILT_INTERVAL: u32 = 128;
 
+/// Index.db with its Summary.db: the partitions in the order of the ring, each with its position (BigTableReader).
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct BigIndex(Arc<Inner>);
 
@@ -55,14 +57,17 @@ impl BigIndex {
         BigIndex(Arc::new(Inner { source: index.0, path: index.1, summary, order, version }))
     }
 
+    /// The smallest and the largest key, as serialized, by Summary.db.
     pub fn first_last(&self) -> (&[u8], &[u8]) {
         self.0.summary.first_last()
     }
 
+    /// About how many keys there are: samples of the summary times their distance.
     pub fn estimated_keys(&self) -> u64 {
         self.0.summary.len() as u64 * self.0.summary.interval()
     }
 
+    /// Looks a key up; `false` where it is not there. Reads the stretch of Index.db between two samples.
     pub fn lookup(&self, key: &DecoratedKey, entry: &mut IndexEntry) -> Result<bool> {
         let inner = &*self.0;
         WINDOW
@@ -70,6 +75,7 @@ impl BigIndex {
             .map_err(|e| e.in_file(&inner.path))
     }
 
+    /// The entries from a key on, or from the first.
     pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<BigEntries> {
         let mut entries = BigEntries {
             index: self.clone(),
@@ -250,6 +256,7 @@ pub struct BigEntries {
 }
 
 impl BigEntries {
+    /// Fills in the next entry; `false` behind the last.
     pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
         let inner = &*self.index.0;
         let located = |e: Error| e.in_file(&inner.path);

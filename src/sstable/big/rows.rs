@@ -82,6 +82,7 @@ impl BlocksWriter {
 /// A row index up to this length is read at once, of a longer one each block by itself.
 const READ_AT_ONCE: u64 = 1 << 16;
 
+/// The row index of a partition in Index.db, block by block (RowIndexEntry.IndexedEntry).
 pub struct BigRows {
     index: Named,
     start: u64,

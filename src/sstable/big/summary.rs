@@ -77,6 +77,7 @@ impl SummaryWriter {
     }
 }
 
+/// The samples of Index.db that Summary.db keeps (IndexSummary).
 pub struct Summary {
     samples: usize,
     min_index_interval: u32,

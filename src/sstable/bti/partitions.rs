@@ -147,6 +147,7 @@ pub(super) fn write_rows_entry(
     Ok(())
 }
 
+/// Partitions.db with its Rows.db: a trie of the keys, each as far as it is unique (BtiTableReader). Cheap to clone.
 #[derive(Clone)]
 pub struct BtiIndex(Arc<Inner>);
 
@@ -189,14 +190,18 @@ impl BtiIndex {
         Ok(BtiIndex(Arc::new(inner.map_err(|e| e.in_file(partitions.path()))?)))
     }
 
+    /// The smallest and the largest key, as serialized, from the footer.
     pub fn first_last(&self) -> (&[u8], &[u8]) {
         (&self.0.first.key, &self.0.last.key)
     }
 
+    /// How many keys there are, from the footer.
     pub fn keys(&self) -> u64 {
         self.0.keys
     }
 
+    /// Looks a key up; `false` where it is not there. What the trie keeps of a key only makes it likely: the key
+    /// itself is read in Rows.db or Data.db.
     pub fn lookup(&self, key: &DecoratedKey, entry: &mut IndexEntry) -> Result<bool> {
         let inner = &*self.0;
         if inner.order.compare(key, &inner.first).is_lt() || inner.order.compare(key, &inner.last).is_gt() {
@@ -205,6 +210,7 @@ impl BtiIndex {
         SCRATCH.with_borrow_mut(|scratch| inner.lookup(key, entry, scratch)).map_err(|e| inner.locate(e))
     }
 
+    /// The entries from a key on, or from the first.
     pub fn iter_from(&self, from: Option<&DecoratedKey>) -> Result<BtiEntries> {
         let inner = &*self.0;
         let mut entries = BtiEntries {
@@ -370,6 +376,7 @@ pub struct BtiEntries {
 }
 
 impl BtiEntries {
+    /// Fills in the next entry; `false` behind the last.
     pub fn next_entry(&mut self, entry: &mut IndexEntry) -> Result<bool> {
         self.advance(entry).map_err(|e| self.index.0.locate(e))
     }

@@ -9,11 +9,16 @@ use std::cell::RefCell;
 
 use crate::error::{Error, Result};
 
+/// How the bytes of a chunk are compressed; the options that a table gives don't matter to reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Codec {
+    /// LZ4Compressor: the length in 4 bytes, little-endian, then an LZ4 block.
     Lz4,
+    /// SnappyCompressor: a raw Snappy block.
     Snappy,
+    /// DeflateCompressor: zlib's format.
     Deflate,
+    /// ZstdCompressor, since 4.0: a Zstandard frame.
     Zstd,
     /// NoopCompressor: chunks with checksums, as they are.
     Noop,

@@ -23,7 +23,9 @@ const OFFSETS_IN_MEMORY: u64 = 1 << 16;
 /// The head can not be longer: the options are a handful of names and numbers.
 const LONGEST_HEAD: u64 = 1 << 16;
 
+/// CompressionInfo.db: codec, lengths and where each chunk begins (CompressionMetadata).
 pub struct CompressionInfo {
+    /// How the chunks are compressed.
     pub codec: Codec,
     /// As they stand in the file.
     pub options: Vec<(String, String)>,
@@ -43,6 +45,8 @@ enum Offsets {
 }
 
 impl CompressionInfo {
+    /// Reads the head; of the offsets only as many as are asked for later. An error says what can't be, and at which
+    /// byte.
     pub fn open(source: Source, version: Version) -> Result<CompressionInfo> {
         let mut head = vec![0; source.len().min(LONGEST_HEAD) as usize];
         read_exact(&*source, &mut head, 0)?;
@@ -107,6 +111,7 @@ impl CompressionInfo {
         })
     }
 
+    /// How many chunks the data has.
     pub fn chunks(&self) -> u64 {
         self.chunks
     }

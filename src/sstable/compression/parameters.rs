@@ -9,8 +9,10 @@ use crate::schema::Table;
 const DEFAULT_CHUNK_LENGTH: u32 = 16 << 10;
 const LARGEST_CHUNK: u32 = 1 << 28;
 
+/// How data is to be compressed: the table's option `compression` (CompressionParams).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompressionParameters {
+    /// What compresses the chunks.
     pub codec: Codec,
     /// A power of two.
     pub chunk_length: u32,

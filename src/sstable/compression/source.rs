@@ -29,6 +29,7 @@ pub struct ChunkSums {
 }
 
 impl ChunkSums {
+    /// Opens CRC.db: the length of a piece, and a CRC-32 of each.
     pub fn open(source: Source) -> Result<ChunkSums> {
         let mut head = [0; 4];
         read_exact(&*source, &mut head, 0)?;
@@ -81,6 +82,7 @@ thread_local! {
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl DataSource {
+    /// A compressed file, with what CompressionInfo.db says of it.
     pub fn compressed(data: Source, info: CompressionInfo) -> DataSource {
         Self::new(data, Layout::Compressed(info))
     }
@@ -111,6 +113,7 @@ impl DataSource {
         }
     }
 
+    /// Whether it has no data.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -123,6 +126,7 @@ impl DataSource {
         }
     }
 
+    /// What CompressionInfo.db says; `None` for a file that is not compressed.
     pub fn compression(&self) -> Option<&CompressionInfo> {
         match &self.layout {
             Layout::Compressed(info) => Some(info),

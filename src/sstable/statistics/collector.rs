@@ -13,6 +13,7 @@ use crate::sstable::version::Version;
 const SIZE_OFFSETS: usize = 155;
 const CELL_OFFSETS: usize = 118;
 
+/// Gathers what Statistics.db says of the rows, while they are written or verified (MetadataCollector).
 pub struct Collector {
     order: ClusteringOrder,
     partition_sizes: EstimatedHistogram,
@@ -65,12 +66,16 @@ fn bound(prefix: &PrefixBuffer, of_row: BoundKind) -> ClusteringBound {
 
 /// What the writer knows beside what was collected.
 pub struct Collected {
+    /// All but what only the writer knows: level, repair, compression ratio.
     pub stats: Stats,
+    /// Serialized HyperLogLog++ of the partition keys.
     pub cardinality: Vec<u8>,
+    /// How many partitions.
     pub keys: u64,
 }
 
 impl Collector {
+    /// For an SSTable whose clusterings have the order. The version decides which times fit.
     pub fn new(order: ClusteringOrder, version: Version) -> Self {
         Collector {
             order,
@@ -95,14 +100,17 @@ impl Collector {
         }
     }
 
+    /// Partitions so far.
     pub fn keys(&self) -> u64 {
         self.keys
     }
 
+    /// Rows so far, static ones counted where they have anything.
     pub fn rows(&self) -> u64 {
         self.total_rows
     }
 
+    /// Begins a partition with its deletion, which may be live.
     pub fn begin_partition(&mut self, deletion: &DeletionTime) {
         self.cells = 0;
         self.in_rows = false;
@@ -110,18 +118,21 @@ impl Collector {
         self.deletion(deletion);
     }
 
+    /// Counts the cells and times of a static row.
     pub fn static_row(&mut self, row: &Row) {
         if !row.is_empty() {
             self.contents(row);
         }
     }
 
+    /// Counts the cells, times and clustering of a row.
     #[inline]
     pub fn row(&mut self, row: &Row) {
         self.prefix(&row.into());
         self.contents(row);
     }
 
+    /// Counts the times and clustering of a range tombstone marker.
     pub fn marker(&mut self, marker: &Marker) {
         // A boundary is neither the first nor the last of its partition.
         if !marker.kind.is_boundary() {
@@ -131,6 +142,7 @@ impl Collector {
         self.deletion(&marker.start);
     }
 
+    /// Ends the partition that was begun: its serialized key, and its bytes in Data.db uncompressed.
     pub fn end_partition(&mut self, key: &[u8], size: u64) {
         self.partition_sizes.add(size as i64);
         self.cells_per_partition.add(self.cells as i64);

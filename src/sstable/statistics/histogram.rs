@@ -10,14 +10,17 @@
 use crate::bytes::Cursor;
 use crate::error::{Error, Result};
 
+/// How many values fall between which (EstimatedHistogram).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EstimatedHistogram {
     /// Largest value of each bucket but the last, ascending.
     pub offsets: Vec<i64>,
+    /// How many values in each: one bucket more than offsets, for what is larger than all.
     pub buckets: Vec<i64>,
 }
 
 impl EstimatedHistogram {
+    /// Reads it at the cursor, which stands behind it then.
     pub fn parse(cursor: &mut Cursor<'_>) -> Result<EstimatedHistogram> {
         let at = cursor.offset();
         let count = cursor.u32()? as usize;
@@ -42,11 +45,13 @@ impl EstimatedHistogram {
         EstimatedHistogram { buckets: vec![0; offsets.len() + 1], offsets }
     }
 
+    /// Counts a value.
     pub fn add(&mut self, value: i64) {
         let bucket = self.offsets.partition_point(|offset| *offset < value);
         self.buckets[bucket] += 1;
     }
 
+    /// Appends its bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&(self.buckets.len() as i32).to_be_bytes());
         let offsets = self.offsets.first().into_iter().chain(&self.offsets);

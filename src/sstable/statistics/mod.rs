@@ -31,14 +31,18 @@ use crate::error::{Error, Result};
 /// Statistics.db holds histograms, types and a few keys; more than this is not one.
 pub const LARGEST_STATISTICS: u64 = 64 << 20;
 
+/// Statistics.db: the validation, compaction, stats and header components (MetadataSerializer).
 #[derive(Debug, Clone)]
 pub struct Statistics {
     /// Java class name.
     pub partitioner: String,
+    /// The table's option when the SSTable was written; -1 where it is not known.
     pub bloom_filter_fp_chance: f64,
     /// Serialized HyperLogLog++ of the partition keys; empty when there is none.
     pub cardinality: Vec<u8>,
+    /// Histograms, times and flags.
     pub stats: Stats,
+    /// What Data.db is encoded against.
     pub header: SerializationHeader,
 }
 

@@ -23,18 +23,24 @@ use crate::rows::{BoundKind, NO_DELETION_TIME};
 use crate::sstable::header::read_types;
 use crate::sstable::version::Version;
 
+/// A place in a node's commit log (CommitLogPosition).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitLogPosition {
+    /// Id of the segment: -1 for none.
     pub segment: i64,
+    /// The byte in the segment.
     pub position: i32,
 }
 
 impl CommitLogPosition {
+    /// Of data that never was in a commit log.
     pub const NONE: Self = CommitLogPosition { segment: -1, position: 0 };
 }
 
+/// One end of the clusterings that an SSTable has (ClusteringBound).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusteringBound {
+    /// Which end, and on which side of the rows that begin with the values.
     pub kind: BoundKind,
     /// `None` is null.
     pub values: Vec<Option<Vec<u8>>>,
@@ -43,41 +49,60 @@ pub struct ClusteringBound {
 /// The range of clusterings that the SSTable has anything for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoveredClustering {
+    /// Nothing stands before it.
     pub start: ClusteringBound,
+    /// Nothing stands behind it.
     pub end: ClusteringBound,
 }
 
+/// The stats component of Statistics.db (StatsMetadata).
 #[derive(Debug, Clone)]
 pub struct Stats {
     /// Bytes a partition.
     pub partition_sizes: EstimatedHistogram,
+    /// Cells a partition.
     pub cells_per_partition: EstimatedHistogram,
+    /// Microseconds since the epoch, of anything written or deleted.
     pub min_timestamp: i64,
+    /// Microseconds since the epoch.
     pub max_timestamp: i64,
     /// [`NO_DELETION_TIME`] when nothing is deleted or expires.
     pub min_local_deletion_time: i64,
+    /// Seconds; [`NO_DELETION_TIME`] when there is anything that neither is deleted nor expires.
     pub max_local_deletion_time: i64,
+    /// Seconds; 0 when anything does not expire.
     pub min_ttl: i32,
+    /// Seconds; 0 when nothing expires.
     pub max_ttl: i32,
     /// -1 when the data is not compressed.
     pub compression_ratio: f64,
     /// Seconds since the epoch, and how many tombstones can be dropped by then.
     pub tombstone_drop_times: Vec<(i64, i32)>,
+    /// Of LeveledCompactionStrategy; 0 with others.
     pub level: i32,
     /// Milliseconds; 0 when not repaired.
     pub repaired_at: i64,
     /// Smallest and largest values of the clustering columns; `None` where the version's can not be trusted.
     pub covered_clustering: Option<CoveredClustering>,
+    /// Counters have shards of before 2.1.
     pub has_legacy_counter_shards: bool,
+    /// How many columns have anything, added up over the rows; a multi-cell column counts once a row.
     pub total_columns_set: i64,
+    /// Rows, static ones counted.
     pub total_rows: i64,
+    /// Which stretches of the commit log it has: from, to.
     pub commit_log_intervals: Vec<(CommitLogPosition, CommitLogPosition)>,
+    /// UUID of the incremental repair that it takes part in.
     pub pending_repair: Option<[u8; 16]>,
+    /// Of transient replication.
     pub is_transient: bool,
+    /// UUID of the node whose commit log the intervals are of.
     pub originating_host_id: Option<[u8; 16]>,
     /// `false`: no partition has a partition deletion.
     pub has_partition_level_deletions: bool,
+    /// The smallest partition key, as serialized; since oa.
     pub first_key: Option<Vec<u8>>,
+    /// The largest partition key, as serialized; since oa.
     pub last_key: Option<Vec<u8>>,
     /// NaN when not recorded.
     pub token_space_coverage: f64,

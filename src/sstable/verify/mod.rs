@@ -30,6 +30,7 @@ use crate::storage::{FileSource, Source, read_all};
 /// Something that is wrong with an SSTable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// The file that it is in.
     pub component: Component,
     /// In the component's file.
     pub offset: Option<u64>,
@@ -37,11 +38,13 @@ pub struct Fault {
     pub position: Option<u64>,
     /// Of the partition that it is in, as serialized.
     pub key: Option<Vec<u8>>,
+    /// What is wrong, as a sentence without the place.
     pub reason: String,
 }
 
 /// Is told what is found, while it is.
 pub trait Watch {
+    /// Something is damaged. Called at the place where it is found, so in no order of bytes.
     fn fault(&mut self, fault: Fault);
 
     /// Something to know that is no damage.
@@ -65,8 +68,11 @@ pub struct VerifyOptions {
 /// What was read of an SSTable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
+    /// Partitions that were read to their ends.
     pub partitions: u64,
+    /// Rows that were decoded, static ones counted.
     pub rows: u64,
+    /// Faults that were told.
     pub faults: u64,
 }
 

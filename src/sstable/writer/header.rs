@@ -21,6 +21,7 @@ fn lower<T: Ord + Copy>(least: &mut Option<T>, value: T) {
 }
 
 impl HeaderBuilder {
+    /// For rows of the table; nothing was seen yet.
     pub fn new(table: &Table) -> Self {
         HeaderBuilder {
             min_timestamp: None,
@@ -39,15 +40,18 @@ impl HeaderBuilder {
         }
     }
 
+    /// Takes in the times of a marker.
     pub fn marker(&mut self, marker: &Marker) {
         self.deletion(&marker.end);
         self.deletion(&marker.start);
     }
 
+    /// Takes in the times and columns of a row.
     pub fn row(&mut self, row: &Row) {
         self.any_row(row, false);
     }
 
+    /// Takes in the times and columns of a static row.
     pub fn static_row(&mut self, row: &Row) {
         self.any_row(row, true);
     }
@@ -93,6 +97,7 @@ impl HeaderBuilder {
         self.regulars.iter_mut().zip(&other.regulars).for_each(|(a, b)| *a |= b);
     }
 
+    /// Columns and smallest values of what was seen; those of [`SerializationHeader::of_table`] where nothing was.
     pub fn header(&self, table: &Table) -> SerializationHeader {
         let mut header = SerializationHeader::of_table(table);
         header.min_timestamp = self.min_timestamp.unwrap_or(header.min_timestamp);

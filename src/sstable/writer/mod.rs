@@ -49,6 +49,7 @@ pub struct Writer {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
+    /// Where its files are and what they are called.
     pub descriptor: Descriptor,
     /// Partitions.
     pub keys: u64,

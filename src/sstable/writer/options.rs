@@ -12,17 +12,20 @@ const DEFAULT_FP_CHANCE: f64 = 0.01;
 /// TableParams' default.
 const DEFAULT_MIN_INDEX_INTERVAL: u32 = 128;
 
+/// What an SSTable is written with, beside its rows.
 #[derive(Debug, Clone)]
 pub struct WriterOptions {
     /// Columns and smallest values: what [`super::HeaderBuilder`] gives, or [`SerializationHeader::of_table`].
     pub header: SerializationHeader,
     /// `None`: not compressed.
     pub compression: Option<CompressionParameters>,
+    /// The table's option: the chance that the bloom filter has a key that is not there. 1 is no filter.
     pub bloom_filter_fp_chance: f64,
     /// Decides the size of the bloom filter; a guess does.
     pub expected_keys: u64,
     /// Bytes of a partition's rows for each entry of its row index.
     pub column_index_size: u64,
+    /// The table's option: how many keys each sample of Summary.db stands for.
     pub min_index_interval: u32,
 }
 
