@@ -28,10 +28,13 @@ const BLOCK: u32 = 4096;
 /// So many reads that may take long do not make the others wait.
 const LONG_READS: usize = 64;
 
+/// How a file system is mounted.
 pub struct SessionOptions {
     /// Shown as the source in the table of mounts.
     pub source: String,
+    /// Users other than the one who mounts are let in.
     pub allow_other: bool,
+    /// How many requests are answered at a time.
     pub threads: usize,
 }
 

@@ -13,10 +13,12 @@ use crate::daemon::Daemon;
 use crate::fs::FsOptions;
 use crate::tree::engine::{EngineOptions, EngineTree, StagingOptions};
 
+/// What is mounted, where and how.
 #[derive(Debug, Clone, Default)]
 pub struct MountOptions {
     /// Data directories, or parts of them, that are shown as one.
     pub data: Vec<PathBuf>,
+    /// An empty folder.
     pub mountpoint: PathBuf,
     /// Stay in the foreground and log to the terminal.
     pub foreground: bool,

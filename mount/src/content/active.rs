@@ -19,6 +19,7 @@ pub struct Active {
 }
 
 impl Active {
+    /// At most `limit` streams hold memory at a time, and at least one.
     pub fn new(limit: usize) -> Self {
         Active { streams: Arc::new(Mutex::new(VecDeque::new())), limit: limit.max(1) }
     }

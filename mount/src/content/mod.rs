@@ -67,9 +67,12 @@ impl Content for Fixed {
 
 /// Text that can be made from the start or from any checkpoint, always the same.
 pub trait Source: Send + Sync + 'static {
+    /// What is kept to begin there again.
     type Checkpoint: Clone + Send + 'static;
+    /// What makes the text.
     type Producer: Producer<Checkpoint = Self::Checkpoint>;
 
+    /// Begins to make the text, from its start or from a checkpoint of the same text.
     fn start(&self, from: Option<&Self::Checkpoint>) -> Result<Self::Producer>;
 
     /// See [`Content::may_take_long`].
@@ -80,6 +83,7 @@ pub trait Source: Send + Sync + 'static {
 
 /// Text being made.
 pub trait Producer: Send + 'static {
+    /// As [`Source::Checkpoint`].
     type Checkpoint;
 
     /// Appends text until `out` is at least `target` bytes long; `false` when there is no more. What was appended

@@ -35,6 +35,7 @@ impl Default for Limits {
     }
 }
 
+/// A text that is made while it is read, and can be read from anywhere.
 pub struct Stream<S: Source> {
     source: Arc<S>,
     limits: Limits,
@@ -90,6 +91,7 @@ impl<S: Source> State<S> {
 }
 
 impl<S: Source> Stream<S> {
+    /// Text of a source, of which no more is kept than the limits say.
     pub fn new(source: S, limits: Limits, active: Active, short_reads: bool) -> Arc<Self> {
         let checkpoints = Checkpoints::new(limits.checkpoints, limits.spacing);
         let marks = Arc::new(Mutex::new(Marks { checkpoints, end: None }));

@@ -6,14 +6,18 @@ use sstablefs::{Error, Kind};
 
 use crate::staging::StagingError;
 
+/// Why a question of the kernel has no good answer.
 #[derive(Debug)]
 pub enum FsError {
     /// No such name, or what it named is gone.
     NoEntry,
     /// What the kernel knows under this inode has been replaced: it looks the name up again.
     Stale,
+    /// A name below a file.
     NotDirectory,
+    /// Longer than 255 bytes.
     NameTooLong,
+    /// A folder where a file is needed.
     IsDirectory,
     /// An attempt to write.
     ReadOnly,
@@ -27,11 +31,14 @@ pub enum FsError {
     NotPermitted,
     /// Nothing has extended attributes.
     NoAttributes,
+    /// From a staging folder.
     Staging(StagingError),
+    /// From the SSTables: the log has more of it.
     Engine(Error),
 }
 
 impl FsError {
+    /// The number that the system call gives.
     pub fn errno(&self) -> i32 {
         match self {
             FsError::NoEntry => libc::ENOENT,

@@ -14,6 +14,7 @@ use super::error::FsError;
 use crate::path::Request;
 use crate::tree::{Attributes, Opened, Size};
 
+/// The inode of the mount's own folder, as FUSE has it.
 pub const ROOT: u64 = 1;
 
 /// With more nodes than this the kernel is asked to forget some, until half are left.

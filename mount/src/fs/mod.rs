@@ -43,6 +43,7 @@ const VALID: Duration = Duration::from_secs(1);
 /// What programs expect of a file system; the kernel would take longer names.
 const MAX_NAME: usize = 255;
 
+/// How files are shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FsOptions {
     /// Whether stat makes a file to know its size, however large it is.
@@ -54,13 +55,17 @@ pub struct FsOptions {
 /// What stat shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
+    /// The number of the inode.
     pub ino: u64,
+    /// A folder or a file.
     pub kind: Kind,
+    /// In bytes; 0 for what is only known at its end.
     pub size: u64,
     pub uid: u32,
     pub gid: u32,
     /// Permissions.
     pub mode: u16,
+    /// When what it shows last changed.
     pub modified: SystemTime,
     /// How long the kernel may keep it.
     pub valid: Duration,
@@ -69,6 +74,7 @@ pub struct Stat {
 /// How the kernel is to treat an open file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Open {
+    /// For reads and [`Fs::release`].
     pub handle: u64,
     /// Around the page cache.
     pub direct: bool,
@@ -80,9 +86,11 @@ pub struct Open {
 
 /// What can be told to the kernel.
 pub trait Kernel: Send + Sync {
+    /// The attributes of an inode are to be asked for again.
     fn forget_attributes(&self, ino: u64);
     /// Attributes and pages.
     fn forget_content(&self, ino: u64);
+    /// A name in a folder is to be looked up again.
     fn forget_name(&self, parent: u64, name: &str);
 }
 
@@ -106,6 +114,8 @@ struct Directory {
     name: String,
 }
 
+/// The answers to the kernel's questions about a [`Tree`], in plain values. Inodes live until the kernel forgets
+/// them.
 pub struct Fs<T> {
     tree: T,
     options: FsOptions,
@@ -140,6 +150,7 @@ impl<T: Tree> Listener for Changes<T> {
 }
 
 impl<T: Tree> Fs<T> {
+    /// Over a tree; nothing of it is read yet.
     pub fn new(tree: T, options: FsOptions) -> Self {
         let staging = tree.intakes().map(Staging::new);
         Fs {
@@ -156,6 +167,7 @@ impl<T: Tree> Fs<T> {
         }
     }
 
+    /// What is shown.
     pub fn tree(&self) -> &T {
         &self.tree
     }
@@ -177,6 +189,7 @@ impl<T: Tree> Fs<T> {
         })
     }
 
+    /// What a name in a folder is; the kernel knows its inode from now on.
     pub fn lookup(&self, parent: u64, name: &str) -> Result<Stat, FsError> {
         if is_staged(parent) {
             return Err(FsError::NotDirectory);
@@ -214,6 +227,7 @@ impl<T: Tree> Fs<T> {
         if is_staged(ino) || self.is_guarded(ino) { Duration::ZERO } else { VALID }
     }
 
+    /// The kernel drops `count` of the times that it looked the inode up.
     pub fn forget(&self, ino: u64, count: u64) {
         match self.staging.as_ref().filter(|_| is_staged(ino)) {
             Some(staging) => staging.forget(ino, count),
@@ -221,6 +235,7 @@ impl<T: Tree> Fs<T> {
         }
     }
 
+    /// What stat shows of an inode, or of the file that is open as `handle`.
     pub fn getattr(&self, ino: u64, handle: Option<u64>) -> Result<Stat, FsError> {
         if is_staged(ino) {
             return self.stat_staged(ino);
@@ -243,6 +258,7 @@ impl<T: Tree> Fs<T> {
         })
     }
 
+    /// Opens a file as it is now: later changes don't show in it.
     pub fn open(&self, ino: u64, write: bool) -> Result<Open, FsError> {
         if is_staged(ino) {
             return self.open_staged(ino, write);
@@ -279,6 +295,7 @@ impl<T: Tree> Fs<T> {
         Ok(Open { handle, direct, keep_cache: binding != Binding::Content && !direct, flush: false })
     }
 
+    /// Hands up to `size` bytes from `offset` on to `sink`; fewer only at the end, or before what can't be read.
     pub fn read(&self, handle: u64, offset: u64, size: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), FsError> {
         if is_staged(handle) {
             return Ok(self.staging()?.read(handle, offset, size, sink)?);
@@ -292,6 +309,7 @@ impl<T: Tree> Fs<T> {
         self.files.get(handle).is_ok_and(|file| file.opened.content.may_take_long())
     }
 
+    /// A file that was opened is closed.
     pub fn release(&self, handle: u64) {
         if let Some(staging) = self.staging.as_ref().filter(|_| is_staged(handle)) {
             return staging.release(handle);
@@ -301,6 +319,7 @@ impl<T: Tree> Fs<T> {
         }
     }
 
+    /// Opens a folder as it is now, to be listed.
     pub fn opendir(&self, ino: u64) -> Result<u64, FsError> {
         let request = self.inodes.request(ino)?;
         if request.kind() != Kind::Directory {
@@ -367,6 +386,7 @@ impl<T: Tree> Fs<T> {
         }
     }
 
+    /// A folder that was opened is closed.
     pub fn releasedir(&self, handle: u64) {
         self.directories.remove(handle);
     }

@@ -13,11 +13,17 @@ use crate::tree::{Listing, ShortListing, Tree};
 /// How much room there is, in blocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Room {
+    /// In all.
     pub blocks: u64,
+    /// That nobody uses.
     pub free: u64,
+    /// That who is not root may use.
     pub available: u64,
+    /// Inodes in all.
     pub files: u64,
+    /// Inodes that nobody uses.
     pub files_free: u64,
+    /// Bytes of a block.
     pub block: u32,
 }
 
@@ -26,6 +32,7 @@ fn opened(handle: u64, write: bool) -> Open {
 }
 
 impl<T: Tree> Fs<T> {
+    /// Whether there are staging folders.
     pub fn is_writable(&self) -> bool {
         self.staging.is_some()
     }
@@ -98,6 +105,7 @@ impl<T: Tree> Fs<T> {
         self.staging.as_deref().and_then(number).unwrap_or(ROOT)
     }
 
+    /// Makes a file in a staging folder and opens it. `exclusive`: there must not be one of the name.
     pub fn create(&self, parent: u64, name: &str, new: Permissions, exclusive: bool) -> Result<(Stat, Open), FsError> {
         let (staging, table) = self.staging_of(parent)?;
         let (attributes, handle) = staging.create(&table, name, new, exclusive)?;
@@ -112,6 +120,7 @@ impl<T: Tree> Fs<T> {
         }
     }
 
+    /// The error for whoever asks for extended attributes.
     pub fn refuse_xattr(&self, ino: u64) -> FsError {
         if is_staged(ino) { FsError::NoAttributes } else { FsError::ReadOnly }
     }
@@ -121,6 +130,7 @@ impl<T: Tree> Fs<T> {
         Ok(self.staging()?.write(handle, offset, data, owner)?)
     }
 
+    /// Changes attributes of a staged file and tells what they are then.
     pub fn setattr(&self, ino: u64, set: &Set) -> Result<Stat, FsError> {
         if !is_staged(ino) {
             return Err(FsError::ReadOnly);
@@ -139,10 +149,12 @@ impl<T: Tree> Fs<T> {
         if is_staged(handle) { Ok(self.staging()?.flush(handle, Some(owner), process)?) } else { Ok(()) }
     }
 
+    /// Returns when what was taken up is in SSTables.
     pub fn fsync(&self, handle: u64) -> Result<(), FsError> {
         if is_staged(handle) { Ok(self.staging()?.sync(handle)?) } else { Ok(()) }
     }
 
+    /// Renames a staged file, which may be taken up by that. `replace`: there may be one of the new name.
     pub fn rename(&self, from: (u64, &str), to: (u64, &str), replace: bool) -> Result<(), FsError> {
         let (staging, table) = self.staging_of(from.0)?;
         let (_, other) = self.staging_of(to.0)?;
@@ -152,6 +164,7 @@ impl<T: Tree> Fs<T> {
         Ok(staging.rename(&table, from.1, to.1, replace)?)
     }
 
+    /// Removes a staged file.
     pub fn unlink(&self, parent: u64, name: &str) -> Result<(), FsError> {
         let (staging, table) = self.staging_of(parent)?;
         Ok(staging.unlink(&table, name)?)

@@ -10,6 +10,7 @@ use sstablefs::sstable::{Component, HeaderColumn};
 
 use super::{Metadata, Surroundings, histogram};
 
+/// As JSON: numbers and times as they are stored.
 pub fn to_json(metadata: &Metadata, around: &Surroundings<'_>) -> Result<Value> {
     let Metadata { descriptor, statistics, .. } = metadata;
     let (stats, header) = (&statistics.stats, &statistics.header);

@@ -29,7 +29,9 @@ pub use text::to_text;
 
 /// What the files of an SSTable say about it.
 pub struct Metadata {
+    /// Where its files are and what they are called.
     pub descriptor: Descriptor,
+    /// What Statistics.db says.
     pub statistics: Arc<Statistics>,
     /// Name of the compressor's class; `None` when the data is not compressed.
     pub compressor: Option<&'static str>,
@@ -48,6 +50,7 @@ pub struct Surroundings<'a> {
 }
 
 impl Metadata {
+    /// Reads Statistics.db, and what else is small. An error says what can't be read.
     pub fn read(descriptor: &Descriptor) -> Result<Metadata> {
         let statistics = Arc::new(read_statistics(descriptor)?);
         let path = descriptor.component(Component::CompressionInfo);

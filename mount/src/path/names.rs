@@ -6,12 +6,16 @@ use std::sync::Arc;
 /// The form of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
+    /// An array, as SELECT JSON prints its rows.
     Json,
+    /// An object a line.
     JsonLines,
+    /// As cqlsh COPY TO prints it.
     Csv,
 }
 
 impl Format {
+    /// All that there are, in the order in which they are listed.
     pub const ALL: [Format; 3] = [Format::Json, Format::JsonLines, Format::Csv];
 
     /// The folder's name and the file's extension.
@@ -43,6 +47,7 @@ impl Format {
 /// What is asked about a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
+    /// The rows themselves.
     Rows(Format),
     /// How many rows there are.
     Count,
@@ -51,6 +56,7 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// All that there are, in the order in which they are listed.
     pub const ALL: [Answer; 5] = [
         Answer::Rows(Format::Json),
         Answer::Rows(Format::JsonLines),
@@ -80,11 +86,14 @@ impl Answer {
 /// The form of a dump of one SSTable: one array as sstabledump prints it, or a partition a line as with `-l`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DumpForm {
+    /// `dump.json`
     Array,
+    /// `dump.jsonl`
     Lines,
 }
 
 impl DumpForm {
+    /// All that there are, in the order in which they are listed.
     pub const ALL: [DumpForm; 2] = [DumpForm::Array, DumpForm::Lines];
 
     pub(super) fn file_name(self) -> &'static str {
@@ -95,18 +104,22 @@ impl DumpForm {
     }
 }
 
+/// Keyspace and table. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TableName(Arc<(Box<str>, Box<str>)>);
 
 impl TableName {
+    /// By names without quotes.
     pub fn new(keyspace: &str, table: &str) -> Self {
         TableName(Arc::new((keyspace.into(), table.into())))
     }
 
+    /// Its name, without quotes.
     pub fn keyspace(&self) -> &str {
         &self.0.0
     }
 
+    /// Its name, without quotes.
     pub fn table(&self) -> &str {
         &self.0.1
     }

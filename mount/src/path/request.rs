@@ -17,26 +17,39 @@ use std::sync::Arc;
 use super::names::{Answer, DumpForm, Format, TableName};
 use super::step::Steps;
 
+/// What a node of the tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// It can be listed.
     Directory,
+    /// It can be read.
     File,
 }
 
+/// What a path asks for: each node of the tree has one, whether it exists or not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Request {
+    /// The mount's own folder.
     Root,
+    /// `README.txt` of the mount.
     Readme,
     /// The folder in which a file's name is a statement.
     Statements,
+    /// `README.txt` beside the statements.
     StatementsReadme,
     /// The statement as it is in the name.
     Statement(Arc<str>, Answer),
+    /// The folder of a keyspace.
     Keyspace(Arc<str>),
+    /// `schema.cql` of a keyspace.
     KeyspaceSchema(Arc<str>),
+    /// The folder of a table.
     Table(TableName),
+    /// `schema.cql` of a table.
     TableSchema(TableName),
+    /// `info.json` of a table.
     TableInfo(TableName),
+    /// `rows.json`, `rows.jsonl` or `rows.csv`.
     Rows(TableName, Format),
     /// The folder with a file for each key.
     Keys(TableName, Format),
@@ -44,13 +57,19 @@ pub enum Request {
     Partition(TableName, Format, Box<str>),
     /// A folder of predicates: `where` has none.
     Where(TableName, Steps),
+    /// `README.txt` in `where`.
     WhereReadme(TableName),
+    /// What the predicates on the path select.
     Selected(TableName, Steps, Answer),
+    /// The folder with a folder for each SSTable.
     SSTables(TableName),
     /// The folder of one SSTable, by its identifier.
     SSTable(TableName, Arc<str>),
+    /// `dump.json` or `dump.jsonl` of an SSTable.
     Dump(TableName, Arc<str>, DumpForm),
+    /// `metadata.json` of an SSTable.
     Metadata(TableName, Arc<str>),
+    /// The folder to write into.
     Staging(TableName),
 }
 
@@ -66,6 +85,7 @@ const STATEMENTS: &str = "cql";
 const KEYSPACE_CQL: &str = "%63ql";
 
 impl Request {
+    /// Whether it is a folder or a file.
     pub fn kind(&self) -> Kind {
         match self {
             Request::Root

@@ -15,23 +15,49 @@ use super::{is_blank, percent};
 /// Deeper paths do not exist, so that what is kept of one is bounded.
 const MAX_STEPS: usize = 64;
 
+/// One component of a path below `where`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    Predicate { left: String, operator: Operator, right: String },
-    Option { name: String, value: Option<String> },
+    /// `COL=V` and the like.
+    Predicate {
+        /// A column, or what CQL allows in its place.
+        left: String,
+        /// How it compares.
+        operator: Operator,
+        /// A CQL literal, or plain text.
+        right: String,
+    },
+    /// `@NAME` or `@NAME=VALUE`.
+    Option {
+        /// Without the `@`.
+        name: String,
+        /// What follows the `=`.
+        value: Option<String>,
+    },
 }
 
+/// How a predicate compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
+    /// `=`
     Eq,
+    /// `!=`
     NotEq,
+    /// `<`
     Less,
+    /// `<=`
     LessEq,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterEq,
+    /// `in`
     In,
+    /// `contains`
     Contains,
+    /// `contains key`
     ContainsKey,
+    /// `like`
     Like,
 }
 
@@ -149,6 +175,7 @@ impl Steps {
         Some(Steps(Some(Arc::new(Node { before: self.clone(), count, bytes, name: name.into(), step }))))
     }
 
+    /// How many there are.
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |n| n.count)
     }
@@ -158,6 +185,7 @@ impl Steps {
         self.0.as_ref().map_or(0, |n| n.bytes)
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
@@ -167,6 +195,7 @@ impl Steps {
         self.0.as_ref().map(|n| n.before.clone())
     }
 
+    /// The last, as it stands in the path.
     pub fn last(&self) -> Option<&str> {
         self.0.as_ref().map(|n| &*n.name)
     }

@@ -104,6 +104,7 @@ impl Intake for MemoryIntake {
 /// Tables with what takes files up for each, or why nothing does.
 #[derive(Default)]
 pub struct MemoryIntakes {
+    /// What each table answers.
     pub tables: Mutex<HashMap<TableName, std::result::Result<Arc<MemoryIntake>, Refused>>>,
 }
 

@@ -48,12 +48,14 @@ pub use rooms::{Set, Staging};
 pub enum Refusal {
     /// It is wrong.
     Input(Vec<InputError>),
+    /// It could not be taken up, though it may be right.
     Failed(Error),
 }
 
 /// What a text was.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
+    /// Rows that were written.
     pub rows: u64,
     /// Of partitions and ranges.
     pub deletions: u64,
@@ -68,6 +70,7 @@ pub struct Taken {
 pub struct Flushed {
     /// The largest number of a lot that is in it.
     pub up_to: u64,
+    /// The paths of their Data.db.
     pub sstables: Vec<String>,
 }
 
@@ -92,7 +95,9 @@ pub trait Intake: Send + Sync {
 /// Why a table takes nothing up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
+    /// What stands in the way, and what to do.
     pub reason: String,
+    /// The number that the system call gives.
     pub errno: i32,
 }
 
@@ -101,6 +106,7 @@ pub trait Intakes: Send + Sync {
     /// Why the table takes nothing up, as far as it can be told without touching anything.
     fn refused(&self, table: &TableName) -> Option<Refused>;
 
+    /// What takes changes up for a table, made when it is first needed.
     fn open(&self, table: &TableName) -> Result<Arc<dyn Intake>, Refused>;
 
     /// The folder whose permissions and free space count.
@@ -113,16 +119,22 @@ pub trait Intakes: Send + Sync {
 /// What stat shows of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attributes {
+    /// The number of the inode.
     pub ino: u64,
+    /// In bytes.
     pub size: u64,
     /// `None`: sstablefs made it, and it shows what the table shows.
     pub permissions: Option<Permissions>,
+    /// When it was last written.
     pub modified: SystemTime,
 }
 
+/// Why something in a staging folder can't be done.
 #[derive(Debug)]
 pub enum StagingError {
+    /// No such name.
     NoEntry,
+    /// There is one of this name.
     Exists,
     /// What is asked for can't be done here.
     NotPermitted,
@@ -132,13 +144,16 @@ pub enum StagingError {
     BadInput,
     /// What is asked for makes no sense.
     Invalid,
+    /// A handle or inode that was never given out.
     BadHandle,
+    /// The table takes nothing up.
     Refused(Refused),
     /// The number that the system gave.
     System(i32),
 }
 
 impl StagingError {
+    /// The number that the system call gives.
     pub fn errno(&self) -> i32 {
         match self {
             StagingError::NoEntry => libc::ENOENT,

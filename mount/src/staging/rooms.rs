@@ -17,10 +17,15 @@ use crate::path::TableName;
 /// What is to be set of a file's attributes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Set {
+    /// Bytes: longer files are cut, shorter ones get zeros.
     pub size: Option<u64>,
+    /// Permissions.
     pub mode: Option<u16>,
+    /// The owner.
     pub uid: Option<u32>,
+    /// The group.
     pub gid: Option<u32>,
+    /// When it was last written.
     pub modified: Option<SystemTime>,
 }
 
@@ -31,6 +36,7 @@ struct Handle {
     text: Option<String>,
 }
 
+/// The staging folders of all tables: what is in them, and who has it open.
 pub struct Staging {
     shared: Arc<Shared>,
     folders: Mutex<HashMap<TableName, Arc<Folder>>>,
@@ -40,6 +46,7 @@ pub struct Staging {
 }
 
 impl Staging {
+    /// Empty folders in front of what takes up.
     pub fn new(intakes: Arc<dyn Intakes>) -> Arc<Self> {
         let shared = Arc::new(Shared { intakes, nodes: Nodes::new(), changed: OnceLock::new() });
         let staging = Arc::new(Staging {
@@ -100,16 +107,19 @@ impl Staging {
         self.shared.intakes.folder(table)
     }
 
+    /// What a name is; the kernel knows its inode from now on.
     pub fn lookup(&self, table: &TableName, name: &str) -> Result<Attributes, StagingError> {
         let node = self.folder(table).find(name).ok_or(StagingError::NoEntry)?;
         self.shared.nodes.look_up(&node);
         Ok(node.attributes())
     }
 
+    /// The kernel drops `count` of the times that it looked the inode up.
     pub fn forget(&self, ino: u64, count: u64) {
         self.shared.nodes.forget(ino, count);
     }
 
+    /// What stat shows of a file.
     pub fn attributes(&self, ino: u64) -> Result<Attributes, StagingError> {
         Ok(self.node(ino)?.attributes())
     }
@@ -119,10 +129,12 @@ impl Staging {
         self.folder(table).list()
     }
 
+    /// The inode of a name.
     pub fn number(&self, table: &TableName, name: &str) -> Option<u64> {
         Some(self.folder(table).find(name)?.ino)
     }
 
+    /// The table in whose folder a file is.
     pub fn table_of(&self, ino: u64) -> Option<TableName> {
         Some(self.node(ino).ok()?.folder.upgrade()?.table().clone())
     }
@@ -144,6 +156,7 @@ impl Staging {
         Ok((node.attributes(), self.add_handle(node, true)))
     }
 
+    /// Opens a file, for [`Self::release`] to close.
     pub fn open(&self, ino: u64, write: bool) -> Result<u64, StagingError> {
         let node = self.node(ino)?;
         match node.body {
@@ -166,6 +179,7 @@ impl Staging {
         handle
     }
 
+    /// Hands up to `size` bytes from `offset` on to `sink`; fewer only at the end.
     pub fn read(&self, handle: u64, offset: u64, size: u32, sink: &mut dyn FnMut(&[u8])) -> Result<(), StagingError> {
         let handle = self.handle(handle)?;
         match (&handle.node.body, &handle.text) {
@@ -197,6 +211,7 @@ impl Staging {
         }
     }
 
+    /// Changes attributes, and tells what they are then.
     pub fn set(&self, ino: u64, set: &Set) -> Result<Attributes, StagingError> {
         let node = self.node(ino)?;
         match &node.body {
@@ -240,6 +255,7 @@ impl Staging {
         folder.at_flush(&handle.node, &closing)
     }
 
+    /// Returns when what was taken up for the table is in SSTables.
     pub fn sync(&self, handle: u64) -> Result<(), StagingError> {
         let handle = self.handle(handle)?;
         match handle.node.folder.upgrade() {
@@ -248,6 +264,7 @@ impl Staging {
         }
     }
 
+    /// A file that was opened is closed: who still had it for writing has it taken up.
     pub fn release(&self, handle: u64) {
         let Some(handle) = self.handles.lock().remove(&handle) else { return };
         handle.node.handles.fetch_sub(1, Ordering::AcqRel);
@@ -257,10 +274,12 @@ impl Staging {
         }
     }
 
+    /// Renames within a folder. `replace`: there may be one of the new name.
     pub fn rename(&self, table: &TableName, from: &str, to: &str, replace: bool) -> Result<(), StagingError> {
         self.folder(table).rename(from, to, replace)
     }
 
+    /// Removes a file that was not taken up.
     pub fn unlink(&self, table: &TableName, name: &str) -> Result<(), StagingError> {
         self.folder(table).unlink(name)
     }

@@ -16,6 +16,7 @@ use crate::staging::Intakes;
 /// What a file holds and how it shows it.
 #[derive(Clone)]
 pub enum File {
+    /// As it is.
     Text(Arc<[u8]>),
     /// Made while it is read, in pieces of a few bytes. With [`Size::Open`] or [`Size::OnDemand`].
     Made(Arc<[u8]>, Size),
@@ -43,6 +44,7 @@ impl Default for MemoryTree {
 }
 
 impl MemoryTree {
+    /// Without files.
     pub fn new() -> Self {
         MemoryTree {
             files: Arc::default(),
@@ -59,6 +61,7 @@ impl MemoryTree {
         self.looks.load(Ordering::Relaxed)
     }
 
+    /// Without files, and with staging folders.
     pub fn with_intakes(intakes: Arc<dyn Intakes>) -> Self {
         MemoryTree { intakes: Some(intakes), ..MemoryTree::new() }
     }
@@ -69,10 +72,12 @@ impl MemoryTree {
         self.files.write().insert(path.to_owned(), (file, version));
     }
 
+    /// Adds or replaces a file. `path` must be one that [`Request`] knows.
     pub fn put_text(&self, path: &str, text: impl AsRef<[u8]>) {
         self.put(path, File::Text(text.as_ref().into()));
     }
 
+    /// Removes a file.
     pub fn remove(&self, path: &str) {
         self.files.write().remove(path);
     }

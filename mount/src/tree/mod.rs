@@ -16,6 +16,7 @@ use crate::staging::Intakes;
 /// The size of a file, as far as it is known without more work than the answer is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
+    /// In bytes.
     Exact(u64),
     /// Exact when somebody asks for it: [`Content::measure`].
     OnDemand,
@@ -23,10 +24,14 @@ pub enum Size {
     Open,
 }
 
+/// What stat shows of a node, and whether that is still so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attributes {
+    /// A folder or a file.
     pub kind: Kind,
+    /// As far as it is known.
     pub size: Size,
+    /// When what it shows last changed.
     pub modified: SystemTime,
     /// Another number when what is shown may be different.
     pub version: u64,
@@ -35,7 +40,9 @@ pub struct Attributes {
 /// A file as it is at one time.
 #[derive(Clone)]
 pub struct Opened {
+    /// What it looks like.
     pub attributes: Attributes,
+    /// What is in it.
     pub content: Arc<dyn Content>,
 }
 
@@ -59,6 +66,7 @@ pub enum Change {
 
 /// Somebody who wants to know of changes.
 pub trait Listener: Send {
+    /// Is told of a change; has to return soon.
     fn changed(&self, change: Change);
 
     /// When not, no more need be told.
@@ -70,6 +78,7 @@ pub trait Tree: Send + Sync + 'static {
     /// Whether it exists, and what it looks like. `request` comes from [`Request::child`].
     fn attributes(&self, request: &Request) -> Result<Option<Attributes>>;
 
+    /// Opens a file as it is now; `None` where there is none.
     fn open(&self, request: &Request) -> Result<Option<Opened>>;
 
     /// [`Self::attributes`] of what had these before: where the version is the same, nothing is made to tell them.
@@ -83,6 +92,7 @@ pub trait Tree: Send + Sync + 'static {
         self.open(request)
     }
 
+    /// Opens a folder as it is now; `None` where there is none.
     fn list(&self, request: &Request) -> Result<Option<Box<dyn Listing>>>;
 
     /// Who may read what exists.
@@ -109,6 +119,7 @@ pub struct ShortListing {
 }
 
 impl ShortListing {
+    /// Of what is asked for by the requests, in their order.
     pub fn new(requests: impl IntoIterator<Item = Request>) -> Self {
         let name = |r: Request| {
             let mut name = String::new();
@@ -120,6 +131,7 @@ impl ShortListing {
 }
 
 impl ShortListing {
+    /// Of files, in the order of the names.
     pub fn of_files(names: impl IntoIterator<Item = String>) -> Self {
         ShortListing { entries: names.into_iter().map(|name| (name, Kind::File)).collect(), next: 0 }
     }

@@ -41,6 +41,7 @@ struct Other {
 }
 
 impl CsvRows {
+    /// For rows of the table, in a style.
     pub fn new(table: &Arc<Table>, style: CsvStyle) -> Self {
         let shown = Shown::new(table);
         let mut fields = FieldWriter::new(style);

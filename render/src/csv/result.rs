@@ -15,6 +15,7 @@ pub struct CsvResult {
 }
 
 impl CsvResult {
+    /// For columns of these names and types, in a style.
     pub fn new<'a>(columns: impl Iterator<Item = (&'a str, &'a Type)>, style: CsvStyle) -> Self {
         let mut fields = FieldWriter::new(style);
         let mut header = Vec::new();
@@ -28,10 +29,12 @@ impl CsvResult {
         CsvResult { header, columns: renderers, fields }
     }
 
+    /// Appends the names of the columns, and a line end.
     pub fn header(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.header);
     }
 
+    /// Appends a row: one value a column, `None` for null.
     pub fn row(&mut self, values: &[Option<Vec<u8>>], out: &mut Vec<u8>) -> Result<()> {
         for (i, (renderer, value)) in self.columns.iter().zip(values).enumerate() {
             comma(i, out);

@@ -24,8 +24,10 @@ pub enum DumpForm {
     Debug,
 }
 
+/// What a dump looks like.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DumpOptions {
+    /// Array, lines, keys or internal names.
     pub form: DumpForm,
     /// Numbers instead of dates: `-t`.
     pub raw_times: bool,

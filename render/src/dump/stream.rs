@@ -39,6 +39,8 @@ enum State {
 }
 
 impl<S: PartitionStream> DumpStream<S> {
+    /// A dump of the partitions of a stream; `position_of` tells where in Data.db the one begins that the stream has
+    /// entered.
     pub fn new(stream: S, position_of: fn(&S) -> u64, table: &Arc<Table>, options: &DumpOptions) -> Self {
         DumpStream {
             stream,

@@ -29,6 +29,7 @@ pub struct JsonRows {
 }
 
 impl JsonRows {
+    /// For rows of the table.
     pub fn new(table: &Arc<Table>) -> Self {
         let shown = Shown::new(table);
         let mut first = true;

@@ -37,14 +37,17 @@ pub struct KeyNames {
 pub struct Candidates {
     /// A key of this token, in decimal, whose own name is the one that was asked for.
     pub token: Option<i128>,
+    /// The key that the name says, as serialized.
     pub key: Option<Vec<u8>>,
 }
 
 impl KeyNames {
+    /// Of a table's partition keys.
     pub fn new(table: &Table) -> Self {
         Self::of_type(table.partition_key_type())
     }
 
+    /// Of partition keys of a type.
     pub fn of_type(ty: Type) -> Self {
         let text = TextValue::new(&ty);
         let hash = KeyOrder::new(Partitioner::Murmur3, &ty);

@@ -47,6 +47,7 @@ pub enum InputFormat {
 /// How text is to be understood.
 #[derive(Debug, Clone)]
 pub struct InputOptions {
+    /// The table that the rows are of.
     pub table: Arc<Table>,
     /// Microseconds: of rows without `[timestamp]`.
     pub timestamp: i64,
@@ -60,6 +61,7 @@ pub struct InputOptions {
     pub null_deletes: bool,
     /// How CSV is quoted; found out from the beginning of the text when not said.
     pub csv: Option<CsvStyle>,
+    /// What separates the fields of CSV.
     pub delimiter: u8,
     /// What stands for null in CSV without quotes.
     pub csv_null: String,
@@ -98,14 +100,18 @@ pub struct Summary {
     pub rows: u64,
     /// Deletions of partitions and ranges.
     pub deletions: u64,
+    /// Bytes of text.
     pub bytes: u64,
 }
 
 /// What is wrong with the text, and where. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
+    /// From 1 on.
     pub line: u64,
+    /// In characters, from 1 on.
     pub column: u64,
+    /// What is wrong, as a sentence without the place.
     pub reason: String,
 }
 
@@ -120,6 +126,7 @@ impl fmt::Display for InputError {
 pub enum Failure {
     /// The text is wrong: all errors up to the limit.
     Input(Vec<InputError>),
+    /// The text could not be read.
     Read(std::io::Error),
     /// The sink refused a change.
     Sink(sstablefs::Error),

@@ -17,6 +17,7 @@ pub struct JsonResult {
 }
 
 impl JsonResult {
+    /// For columns of these names and types.
     pub fn new<'a>(columns: impl Iterator<Item = (&'a str, &'a Type)>) -> Self {
         let column = |(i, (name, ty)): (usize, (&str, &Type))| {
             let mut prefix = if i == 0 { b"{".to_vec() } else { b", ".to_vec() };
@@ -27,6 +28,7 @@ impl JsonResult {
         JsonResult { columns: columns.enumerate().map(column).collect() }
     }
 
+    /// Appends a row as an object: one value a column, `None` for null.
     pub fn row(&self, values: &[Option<Vec<u8>>], out: &mut Vec<u8>) -> Result<()> {
         for ((prefix, renderer), value) in self.columns.iter().zip(values) {
             out.extend_from_slice(prefix);

@@ -20,6 +20,7 @@ pub struct TableResult {
 const FIRST: usize = 1000;
 
 impl TableResult {
+    /// For columns of these names and types.
     pub fn new<'a>(columns: impl Iterator<Item = (&'a str, &'a Type)>) -> Self {
         let (names, renderers): (Vec<String>, Vec<CsvValue>) =
             columns.map(|(name, ty)| (name.to_owned(), CsvValue::new(ty))).unzip();
@@ -27,6 +28,7 @@ impl TableResult {
         TableResult { names, renderers, widths, first: Vec::new(), started: false, count: 0 }
     }
 
+    /// Takes a row, one value a column, and appends what can be printed: nothing until the widths are settled.
     pub fn row(&mut self, values: &[Option<Vec<u8>>], out: &mut Vec<u8>) -> Result<()> {
         let mut texts = Vec::with_capacity(values.len());
         for (renderer, value) in self.renderers.iter().zip(values) {

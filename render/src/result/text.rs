@@ -7,12 +7,14 @@ use sstablefs::query::Query;
 use super::{JsonResult, TableResult};
 use crate::csv::{CsvResult, CsvStyle};
 
+/// The form in which the rows of a query are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultForm {
     /// An array, an object a line.
     Json,
     /// An object a line.
     Jsonl,
+    /// With a header.
     Csv(CsvStyle),
     /// As cqlsh prints it.
     Table,
@@ -33,6 +35,7 @@ enum Kind {
 }
 
 impl ResultText {
+    /// For the columns of a query.
     pub fn new(query: &Query, form: ResultForm) -> Self {
         let columns = || query.columns().iter().map(|c| (c.name.as_str(), &c.ty));
         let is_object = query.is_json() && matches!(form, ResultForm::Csv(_) | ResultForm::Table);
@@ -65,6 +68,7 @@ impl ResultText {
         }
     }
 
+    /// Appends a row, or keeps it until the widths of a table are settled.
     pub fn row(&mut self, values: &[Option<Vec<u8>>], out: &mut Vec<u8>) -> Result<()> {
         let object = match &self.object {
             Some(json) => {

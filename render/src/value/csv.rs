@@ -15,39 +15,67 @@ use super::{address, number, time};
 /// Renders values of one type as the text of a CSV field.
 #[derive(Debug, Clone)]
 pub enum CsvValue {
+    /// As it is.
     Text,
+    /// `0x` and hexadecimal digits.
     Blob,
+    /// `True` or `False`, as Python has them.
     Boolean,
+    /// In decimal.
     TinyInt,
+    /// In decimal.
     SmallInt,
+    /// In decimal.
     Int,
+    /// In decimal.
     BigInt,
+    /// In decimal.
     Varint,
+    /// With as many digits behind the point as its scale says.
     Decimal,
+    /// The shortest digits that read back the same.
     Float,
+    /// The shortest digits that read back the same.
     Double,
+    /// Hexadecimal digits with hyphens.
     Uuid,
+    /// IPv4 with points; IPv6 in its short form.
     Inet,
+    /// `2024-01-31 12:00:00.000+0000`
     Timestamp,
+    /// `2024-01-31`
     Date,
+    /// `12:00:00.000000000`
     Time,
+    /// `1mo2d3h`
     Duration,
+    /// The sum of the shards.
     Counter,
+    /// Nothing.
     Empty,
+    /// In brackets.
     List(Box<CsvValue>),
+    /// In braces.
     Set(Box<CsvValue>),
+    /// In braces, each key with its value.
     Map(Box<CsvValue>, Box<CsvValue>),
+    /// In parentheses.
     Tuple(Vec<CsvValue>),
     /// Each field with the text in front of its value: `{a: ` or `, b: `.
     User(Vec<(Vec<u8>, CsvValue)>),
+    /// In brackets.
     Vector {
+        /// How an element is printed.
         element: Box<CsvValue>,
+        /// Of an element.
         ty: Type,
+        /// How many elements.
         dimension: u16,
     },
 }
 
 impl CsvValue {
+    /// For values of a type.
     pub fn new(ty: &Type) -> Self {
         let boxed = |ty: &Type| Box::new(Self::new(ty));
         match ty {

@@ -19,40 +19,65 @@ pub(crate) fn json_name(name: &str, out: &mut Vec<u8>) {
 /// Renders values of one type as JSON.
 #[derive(Debug, Clone)]
 pub enum JsonValue {
+    /// A string.
     Text,
+    /// A string of `0x` and hexadecimal digits.
     Blob,
+    /// `true` or `false`.
     Boolean,
+    /// A number.
     TinyInt,
+    /// A number.
     SmallInt,
+    /// A number.
     Int,
+    /// A number.
     BigInt,
+    /// A number, however long.
     Varint,
+    /// A number with all its digits.
     Decimal,
+    /// A number with the shortest digits that read back the same; `null` where JSON has none.
     Float,
+    /// A number with the shortest digits that read back the same; `null` where JSON has none.
     Double,
+    /// A string.
     Uuid,
+    /// A string; IPv6 with all its groups.
     Inet,
+    /// A string: `2024-01-31 12:00:00.000Z`.
     Timestamp,
+    /// A string: `2024-01-31`.
     Date,
+    /// A string: `12:00:00.000000000`.
     Time,
+    /// A string: `1mo2d3h`.
     Duration,
     /// A counter's context as SELECT sees it: the sum of its shards.
     Counter,
+    /// An empty string.
     Empty,
     /// List or set.
     List(Box<JsonValue>),
+    /// An object whose keys are strings.
     Map(Box<JsonValue>, Box<JsonValue>),
+    /// An array.
     Tuple(Vec<JsonValue>),
     /// Each field with the text in front of its value: `{"a": ` or `, "b": `.
     User(Vec<(Vec<u8>, JsonValue)>),
+    /// An array.
     Vector {
+        /// How an element is printed.
         element: Box<JsonValue>,
+        /// Of an element.
         ty: Type,
+        /// How many elements.
         dimension: u16,
     },
 }
 
 impl JsonValue {
+    /// For values of a type.
     pub fn new(ty: &Type) -> Self {
         let boxed = |ty: &Type| Box::new(Self::new(ty));
         match ty {
@@ -190,6 +215,7 @@ impl JsonValue {
         Ok(())
     }
 
+    /// Appends the JSON of a value; `null` for `None`.
     pub fn write_or_null(&self, value: Option<&[u8]>, out: &mut Vec<u8>) -> Result<()> {
         match value {
             Some(value) => self.write(value, out),

@@ -12,25 +12,37 @@ use super::text::TextValue;
 /// Renders values of one type as CQL literals.
 #[derive(Debug, Clone)]
 pub enum CqlLiteral {
+    /// Between single quotes, which are doubled inside.
     Text,
+    /// `0x` and hexadecimal digits.
     Blob,
     /// The text of the value between single quotes.
     Quoted(TextValue),
+    /// The text of the value as it is.
     Plain(TextValue),
+    /// In brackets.
     List(Box<CqlLiteral>),
+    /// In braces.
     Set(Box<CqlLiteral>),
+    /// In braces, each key with its value.
     Map(Box<CqlLiteral>, Box<CqlLiteral>),
+    /// In parentheses.
     Tuple(Vec<CqlLiteral>),
     /// Each field with its name and a colon.
     User(Vec<(String, CqlLiteral)>),
+    /// In brackets.
     Vector {
+        /// How an element is printed.
         element: Box<CqlLiteral>,
+        /// Of an element.
         ty: Type,
+        /// How many elements.
         dimension: u16,
     },
 }
 
 impl CqlLiteral {
+    /// For values of a type.
     pub fn new(ty: &Type) -> Self {
         let boxed = |ty: &Type| Box::new(Self::new(ty));
         match ty {

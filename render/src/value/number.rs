@@ -3,6 +3,7 @@
 use num_bigint::{BigInt, Sign};
 use sstablefs::{Error, Result};
 
+/// Appends a whole number in decimal.
 #[inline]
 pub fn integer(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());

@@ -11,31 +11,50 @@ use super::{address, number, time};
 /// Renders values of one type as plain text.
 #[derive(Debug, Clone)]
 pub enum TextValue {
+    /// As it is.
     Text,
     /// Blobs, frozen collections and vectors: hexadecimal digits.
     Hex,
+    /// `true` or `false`.
     Boolean,
+    /// In decimal.
     TinyInt,
+    /// In decimal.
     SmallInt,
+    /// In decimal.
     Int,
+    /// In decimal.
     BigInt,
+    /// In decimal.
     Varint,
+    /// With all its digits, and an exponent where Java's BigDecimal has one.
     Decimal,
+    /// The shortest digits that read back the same.
     Float,
+    /// The shortest digits that read back the same.
     Double,
+    /// Hexadecimal digits with hyphens.
     Uuid,
+    /// IPv6 with all its groups.
     Inet,
+    /// `2024-01-31T12:00:00.000Z`
     Timestamp,
+    /// `2024-01-31`
     Date,
+    /// `12:00:00.000000000`
     Time,
+    /// `1mo2d3h`
     Duration,
+    /// Nothing.
     Empty,
     /// Tuple or user type.
     Tuple(Vec<TextValue>),
+    /// A partition key of several columns: the texts of the parts with `:` between them.
     Composite(Vec<TextValue>),
 }
 
 impl TextValue {
+    /// For values of a type.
     pub fn new(ty: &Type) -> Self {
         match ty {
             Type::Ascii | Type::Text => Self::Text,
@@ -63,6 +82,7 @@ impl TextValue {
         }
     }
 
+    /// Appends the text of a value.
     pub fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
         match self {
             Self::Text => out.extend_from_slice(utf8(value).as_bytes()),

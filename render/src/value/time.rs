@@ -131,6 +131,7 @@ pub(super) fn json_timestamp(ms: i64, out: &mut Vec<u8>) {
     timestamp(ms, b' ', out);
 }
 
+/// Appends a time in UTC as `2024-01-31T12:00:00.000Z`; `ms` are milliseconds since the epoch.
 pub fn iso_timestamp(ms: i64, out: &mut Vec<u8>) {
     timestamp(ms, b'T', out);
 }

@@ -66,7 +66,7 @@ fn bound(prefix: &PrefixBuffer, of_row: BoundKind) -> ClusteringBound {
 
 /// What the writer knows beside what was collected.
 pub struct Collected {
-    /// All but what only the writer knows: level, repair, compression ratio.
+    /// Of level 0 and not repaired, as what a node flushes.
     pub stats: Stats,
     /// Serialized HyperLogLog++ of the partition keys.
     pub cardinality: Vec<u8>,

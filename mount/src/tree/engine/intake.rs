@@ -26,6 +26,7 @@ const LEAST_MEMORY: usize = 4 << 20;
 /// How files that are written become SSTables.
 #[derive(Debug, Clone)]
 pub struct StagingOptions {
+    /// Where new SSTables go, and of which version they are.
     pub target: TargetOptions,
     /// Bytes of changes in memory.
     pub memtable: usize,

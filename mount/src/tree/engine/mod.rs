@@ -51,13 +51,16 @@ const CACHE: usize = 8 << 20;
 /// How many texts are made at a time, beside those that are waiting for their readers.
 const ACTIVE: usize = 8;
 
+/// How the tree shows its tables.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineOptions {
     /// The time to read at, in seconds since the epoch; `None`: now.
     pub now: Option<i64>,
+    /// How CSV is quoted.
     pub csv: CsvStyle,
 }
 
+/// The tree of a [`Database`]: what its tables have, as files.
 pub struct EngineTree {
     database: Arc<Database>,
     options: EngineOptions,
@@ -74,6 +77,7 @@ pub struct EngineTree {
 }
 
 impl EngineTree {
+    /// Over a database that is open.
     pub fn new(database: Arc<Database>, options: EngineOptions) -> Self {
         EngineTree {
             database,
