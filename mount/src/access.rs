@@ -69,7 +69,9 @@ impl Limit {
 /// Somebody who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
+    /// The number of the user.
     pub uid: u32,
+    /// The numbers of the groups that the user is in; the first is that of new files.
     pub groups: Vec<u32>,
 }
 
@@ -94,8 +96,11 @@ impl Person {
 /// Whom a file belongs to, and what its mode lets whom do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permissions {
+    /// The number of the owner.
     pub uid: u32,
+    /// The number of the group.
     pub gid: u32,
+    /// The nine bits of `rwxrwxrwx`.
     pub mode: u16,
 }
 

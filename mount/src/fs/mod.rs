@@ -61,7 +61,9 @@ pub struct Stat {
     pub kind: Kind,
     /// In bytes; 0 for what is only known at its end.
     pub size: u64,
+    /// The number of the owner.
     pub uid: u32,
+    /// The number of the group.
     pub gid: u32,
     /// Permissions.
     pub mode: u16,
