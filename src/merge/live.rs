@@ -38,6 +38,17 @@ impl Input {
         }
         Ok(self.at != Unfiltered::End)
     }
+
+    /// Decodes what the stream left out of the row.
+    fn complete(&mut self, wanted: &Wanted, everything: bool) -> Result<()> {
+        if self.row.undecoded.is_some() {
+            self.stream.complete(&mut self.row, everything)?;
+            if let Some(queried) = &wanted.queried {
+                queried.strip(&mut self.row);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A reader of live rows, partition by partition. Reuses its memory from row to row.
@@ -155,6 +166,9 @@ impl LiveRows {
     pub fn want(&mut self, wanted: Wanted, seek: bool) {
         self.order.set_reversed(wanted.reversed);
         self.seek = seek && !wanted.reversed;
+        for input in &mut self.inputs {
+            input.stream.decode_to(wanted.depth);
+        }
         self.wanted = wanted;
     }
 
@@ -362,12 +376,34 @@ impl LiveRows {
                     self.active = self.deletion.max(input.open);
                 }
                 Unfiltered::Row => {
-                    if self.reconciler.only(&mut input.row, self.active) {
+                    if self.only(only)? {
                         return Ok(true);
                     }
                 }
             }
         }
+    }
+
+    /// Leaves of the row of an input, which no other has, what lives; cells may be left to be decoded later.
+    #[inline]
+    fn only(&mut self, i: usize) -> Result<bool> {
+        let input = &mut self.inputs[i];
+        if input.row.undecoded.is_some() && !self.reconciler.lives_without_cells(&input.row, self.active) {
+            input.complete(&self.wanted, true)?;
+        }
+        Ok(self.reconciler.only(&mut input.row, self.active))
+    }
+
+    /// Completes the row that was given last, of which so far only what tells whether it is wanted had to be there.
+    pub fn complete_row(&mut self) -> Result<()> {
+        let Some(i) = self.given.filter(|_| self.at == Reading::Row) else { return Ok(()) };
+        let input = &mut self.inputs[i];
+        if input.row.undecoded.is_some() {
+            input.complete(&self.wanted, false)?;
+            // It lives by its liveness: what was taken away before can't come back.
+            self.reconciler.only(&mut input.row, self.active);
+        }
+        Ok(())
     }
 
     fn next_of_many(&mut self) -> Result<bool> {
@@ -394,12 +430,15 @@ impl LiveRows {
                 continue;
             }
             if self.group.len() == 1 {
-                if self.reconciler.only(&mut self.inputs[first].row, self.active) {
+                if self.only(first)? {
                     self.given = Some(first);
                     return Ok(true);
                 }
                 self.pull(first)?;
                 continue;
+            }
+            for &i in &self.group {
+                self.inputs[i].complete(&self.wanted, true)?;
             }
             let (inputs, group) = (&self.inputs, &self.group);
             let row = |i: usize| &inputs[group[i]].row;

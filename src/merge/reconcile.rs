@@ -96,6 +96,12 @@ impl Reconciler {
         }
     }
 
+    /// Whether the only version of a row lives by its liveness alone, whatever cells it has.
+    #[inline]
+    pub(super) fn lives_without_cells(&self, row: &Row, active: DeletionTime) -> bool {
+        self.now.is_some_and(|now| row.liveness.is_live(now) && !active.deletes(row.liveness.timestamp))
+    }
+
     /// Leaves of the only version of a row what lives; `false` when that is nothing. `active` is the deletion that the
     /// partition and ranges put on it.
     /// Of a row that is to be written nothing is left out.

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::cql::Comparator;
-use crate::rows::{Row, Slice};
+use crate::rows::{Depth, Row, Slice};
 
 /// Rows of each partition, their order, and which cells count.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub struct Wanted {
     pub queried: Option<Arc<Queried>>,
     /// Where the slice is one row, which none of several cells has to be put together: what is asked for of it.
     pub names: Option<Arc<Names>>,
+    /// Which columns are looked at; of others a row may have no cells.
+    pub depth: Depth,
 }
 
 /// Indexes of the columns that are asked for.

@@ -1,16 +1,15 @@
 //! Runs a query on a view, row by row.
 
 use std::cmp::Ordering;
-use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::aggregate::State;
 use super::expr::{Current, Expr};
 use super::plan::{self, Access};
 use super::prepare::Query;
+use super::reading::{Lookups, Reading, Source};
 use crate::cql::{Comparator, DecoratedKey, Token};
 use crate::error::Result;
 use crate::merge::{LiveRows, Wanted};
@@ -23,57 +22,12 @@ pub type ResultRow = Vec<Option<Vec<u8>>>;
 /// A stream of result rows.
 pub struct ResultRows {
     query: Arc<Query>,
-    view: Arc<View>,
-    now: i64,
-    source: Source,
-    /// Whether a partition is entered and not done.
-    in_partition: bool,
-    rows_in_partition: u64,
-    /// Results of the partition at hand and of all.
-    partition_count: u64,
+    reading: Reading,
+    /// Results so far.
     count: u64,
     group: Option<Group>,
     sorted: Option<std::vec::IntoIter<ResultRow>>,
     done: bool,
-    watched: Option<Arc<AtomicU64>>,
-}
-
-enum Source {
-    Keys(Box<Lookups>),
-    Range(Box<LiveRows>),
-}
-
-/// Partitions that are looked up one behind the other, and the slices of each.
-struct Lookups {
-    keys: VecDeque<Vec<u8>>,
-    slices: Vec<Slice>,
-    /// Of the key at hand: the next slice.
-    next: usize,
-    key: Option<DecoratedKey>,
-    wanted: Wanted,
-    rows: Option<LiveRows>,
-}
-
-impl Lookups {
-    /// Goes to the next slice that there may be rows of; tells whether it is of the same partition as before.
-    fn advance(&mut self, view: &View, now: i64) -> Result<Option<bool>> {
-        self.rows = None;
-        let mut same = true;
-        loop {
-            let Some(key) = self.key.as_ref().filter(|_| self.next < self.slices.len()) else {
-                let Some(key) = self.keys.pop_front() else { return Ok(None) };
-                self.key = Some(view.key_order().decorate(&key));
-                (self.next, same) = (0, false);
-                continue;
-            };
-            self.wanted.slice = self.slices[self.next].clone();
-            self.next += 1;
-            if let Some(rows) = view.slice(key, &self.wanted, now)? {
-                self.rows = Some(rows);
-                return Ok(Some(same));
-            }
-        }
-    }
 }
 
 /// The group at hand: its first row and what the aggregates have seen.
@@ -126,10 +80,9 @@ impl Query {
             plan.slices.reverse();
         }
         let names = self.asked.names.clone().filter(|_| plan.single_rows && !self.distinct);
-        let mut wanted = Wanted { slice: Slice::default(), reversed, queried: self.asked.queried.clone(), names };
-        let lookups = |keys: Vec<Vec<u8>>, slices, wanted| {
-            Source::Keys(Box::new(Lookups { keys: keys.into(), slices, next: 0, key: None, wanted, rows: None }))
-        };
+        let mut wanted =
+            Wanted { slice: Slice::default(), reversed, queried: self.asked.queried.clone(), names, depth: self.depth };
+        let lookups = |keys: Vec<Vec<u8>>, slices, wanted| Source::Keys(Box::new(Lookups::new(keys, slices, wanted)));
         let source = match plan.access {
             _ if plan.slices.is_empty() => lookups(Vec::new(), Vec::new(), wanted),
             Access::Keys(keys) => lookups(keys, plan.slices, wanted),
@@ -144,17 +97,11 @@ impl Query {
         };
         Ok(ResultRows {
             query: self.clone(),
-            view: view.clone(),
-            now,
-            source,
-            in_partition: false,
-            rows_in_partition: 0,
-            partition_count: 0,
+            reading: Reading::new(view.clone(), now, source),
             count: 0,
             group: None,
             sorted: None,
             done: false,
-            watched: None,
         })
     }
 
@@ -162,7 +109,7 @@ impl Query {
         !self.group_by.is_empty() || !self.aggregates.is_empty()
     }
 
-    fn current<'a>(&self, rows: &'a LiveRows, row: Option<&'a Row>, now: i64) -> Current<'a> {
+    pub(super) fn current<'a>(&self, rows: &'a LiveRows, row: Option<&'a Row>, now: i64) -> Current<'a> {
         let key_columns = self.table.partition_key.len();
         Current {
             key: rows.key(),
@@ -175,7 +122,7 @@ impl Query {
         }
     }
 
-    fn accepts(&self, current: &Current<'_>) -> Result<bool> {
+    pub(super) fn accepts(&self, current: &Current<'_>) -> Result<bool> {
         for condition in &self.conditions {
             if !condition.accepts(current)? {
                 return Ok(false);
@@ -197,7 +144,7 @@ impl ResultRows {
     /// Has `part` set to how far the reading is, of `u64::MAX`, at each partition: a single row may need all of them. It
     /// stays as it is where that is not known.
     pub fn watch(&mut self, part: Arc<AtomicU64>) {
-        self.watched = Some(part);
+        self.reading.watched = Some(part);
     }
 
     /// The next row of the result.
@@ -263,14 +210,14 @@ impl ResultRows {
 
     /// The next row that is accepted, without groups.
     fn next_plain(&mut self, mut seen: impl FnMut(&Query, &Current<'_>) -> Result<()>) -> Result<Option<ResultRow>> {
-        let query = self.query.clone();
+        let ResultRows { query, reading, .. } = self;
         loop {
-            if self.partition_count >= query.per_partition_limit {
-                self.leave_partition();
+            if reading.partition_count >= query.per_partition_limit {
+                reading.leave_partition();
             }
             let mut found = None;
-            let more = self.advance(|current| {
-                seen(&query, current)?;
+            let more = reading.advance(query, |current| {
+                seen(query, current)?;
                 found = Some(query.values(current)?);
                 Ok(())
             })?;
@@ -278,7 +225,7 @@ impl ResultRows {
                 return Ok(None);
             }
             if found.is_some() {
-                self.partition_count += 1;
+                reading.partition_count += 1;
                 return Ok(found);
             }
         }
@@ -296,7 +243,7 @@ impl ResultRows {
             let mut began = false;
             let by_partition = !query.group_by.is_empty();
             let last = self.count.saturating_add(1) >= query.limit && query.sort_by.is_empty();
-            let more = self.advance(|current| {
+            let more = self.reading.advance(&query, |current| {
                 if last && by_partition && group.as_ref().is_some_and(|g| !g.is_of(current.key)) {
                     // Nothing of another partition is looked at: the last group is complete.
                     complete = group.take();
@@ -323,14 +270,14 @@ impl ResultRows {
             })?;
             self.group = group;
             if began {
-                self.partition_count += 1;
+                self.reading.partition_count += 1;
             }
             if more {
-                let over = self.partition_count > query.per_partition_limit && !query.group_by.is_empty();
+                let over = self.reading.partition_count > query.per_partition_limit && !query.group_by.is_empty();
                 if over && began {
                     // This group is one too many: the rest of the partition is passed over.
                     self.group = None;
-                    self.leave_partition();
+                    self.reading.leave_partition();
                 }
                 match complete {
                     Some(group) => return self.finish(&group).map(Some),
@@ -362,7 +309,7 @@ impl ResultRows {
             key_columns: query.table.partition_key.len(),
             static_row: &first.static_row,
             row: first.row.as_ref(),
-            now: self.now,
+            now: self.reading.now,
             aggregates: &results,
             texts: query.texts.0,
         };
@@ -370,98 +317,5 @@ impl ResultRows {
             return Ok(query.selected.iter().map(|e| e.of_nothing(&results)).collect());
         }
         query.values(&current)
-    }
-
-    /// Moves to the next row, over partitions, and calls `each` if the row is accepted; `false` behind the last.
-    fn advance(&mut self, each: impl FnOnce(&Current<'_>) -> Result<()>) -> Result<bool> {
-        let query = self.query.clone();
-        if !self.in_partition {
-            let Some(same) = self.next_partition()? else { return Ok(false) };
-            self.in_partition = true;
-            self.rows_in_partition = 0;
-            if !same {
-                self.partition_count = 0;
-            }
-        }
-        let now = self.now;
-        let first = self.rows_in_partition == 0;
-        self.rows_in_partition += 1;
-        let Some(live) = self.live_mut() else {
-            self.in_partition = false;
-            return Ok(true);
-        };
-        if query.distinct {
-            self.in_partition = false;
-            return self.distinct(each);
-        }
-        // The row is lent by the reader, beside whose key and static row it is looked at.
-        let found = live.next_live()?;
-        if !found {
-            self.in_partition = false;
-            let Some(live) = self.live() else { return Ok(true) };
-            if first && query.shows_static_rows && !live.static_row().is_empty() {
-                let current = query.current(live, None, now);
-                if query.accepts(&current)? {
-                    each(&current)?;
-                }
-            }
-            return Ok(true);
-        }
-        if let Some(live) = self.live() {
-            let current = query.current(live, live.row(), now);
-            if query.accepts(&current)? {
-                each(&current)?;
-            }
-        }
-        Ok(true)
-    }
-
-    fn distinct(&mut self, each: impl FnOnce(&Current<'_>) -> Result<()>) -> Result<bool> {
-        let (query, now) = (self.query.clone(), self.now);
-        let Some(live) = self.live_mut() else { return Ok(true) };
-        if live.partition_is_live()? {
-            let current = query.current(live, None, now);
-            if query.accepts(&current)? {
-                each(&current)?;
-            }
-        }
-        Ok(true)
-    }
-
-    fn live(&self) -> Option<&LiveRows> {
-        match &self.source {
-            Source::Keys(lookups) => lookups.rows.as_ref(),
-            Source::Range(rows) => Some(rows),
-        }
-    }
-
-    fn live_mut(&mut self) -> Option<&mut LiveRows> {
-        match &mut self.source {
-            Source::Keys(lookups) => lookups.rows.as_mut(),
-            Source::Range(rows) => Some(rows),
-        }
-    }
-
-    /// Passes over what is left of the partition.
-    fn leave_partition(&mut self) {
-        self.in_partition = false;
-        if let Source::Keys(lookups) = &mut self.source {
-            lookups.next = lookups.slices.len();
-        }
-    }
-
-    /// Goes on to the next partition, or another slice of the same (`true`); `None` behind the last.
-    fn next_partition(&mut self) -> Result<Option<bool>> {
-        match &mut self.source {
-            Source::Range(rows) => {
-                let more = rows.next_partition()?;
-                if let (true, Some(part), Token::Murmur3(token)) = (more, &self.watched, &rows.key().token) {
-                    // Tokens are spread evenly.
-                    part.store(token.wrapping_sub(i64::MIN) as u64, Relaxed);
-                }
-                Ok(more.then_some(false))
-            }
-            Source::Keys(lookups) => lookups.advance(&self.view, self.now),
-        }
     }
 }

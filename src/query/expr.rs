@@ -142,6 +142,24 @@ impl Expr {
         }
     }
 
+    /// Calls `each` with every column that it looks at.
+    pub(super) fn columns(&self, each: &mut dyn FnMut(Source)) {
+        match &self.kind {
+            ExprKind::Column(source, _) => each(*source),
+            ExprKind::Field(of, _) | ExprKind::Cast(of) | ExprKind::Cells(_, of) | ExprKind::Slice(of, ..) => {
+                of.columns(each);
+            }
+            ExprKind::Element(a, b) | ExprKind::Arithmetic(_, a, b) => {
+                a.columns(each);
+                b.columns(each);
+            }
+            ExprKind::Tuple(parts) | ExprKind::List(parts) | ExprKind::Call(_, parts) => {
+                parts.iter().for_each(|part| part.columns(each));
+            }
+            ExprKind::Constant(_) | ExprKind::Token | ExprKind::Aggregate(_) => {}
+        }
+    }
+
     pub(super) fn eval<'a>(&'a self, row: &Current<'a>) -> Result<Value<'a>> {
         match &self.kind {
             ExprKind::Column(source, ty) => row.column(*source, ty),

@@ -22,6 +22,7 @@ mod parse_term;
 mod plan;
 mod prepare;
 mod queried;
+mod reading;
 mod real;
 mod texts;
 

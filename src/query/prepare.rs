@@ -14,6 +14,7 @@ use super::texts::{NoTexts, Texts};
 use super::{group, name, plan, queried};
 use crate::cql::{KeyOrder, Type, names};
 use crate::error::Result;
+use crate::rows::Depth;
 use crate::schema::{Column, Table};
 
 /// A column of a result.
@@ -39,6 +40,7 @@ pub struct Query {
     pub(super) relations: Vec<String>,
     pub(super) group_by: Vec<Expr>,
     pub(super) asked: Arc<Asked>,
+    pub(super) depth: Depth,
     pub(super) reversed: bool,
     /// Rows are sorted by these (clustering columns) when all are there: several partitions and ORDER BY.
     pub(super) sort_by: Vec<(Expr, bool)>,
@@ -114,12 +116,14 @@ impl Query {
             return Err(site.at(select.at.start, "WHERE can't be about rows where only static columns are selected"));
         }
         let shows_static_rows = !restricts(|s| matches!(s, Source::Clustering(_) | Source::Regular(_)));
-        let operands = aggregates.iter().filter_map(|a| a.of.as_ref());
+        let operands: Vec<&Expr> = aggregates.iter().filter_map(|a| a.of.as_ref()).collect();
         let restricted = conditions.iter().flat_map(|c| &c.left);
         let asked = match select.selectors.is_empty() {
             true => queried::all(table),
-            false => queried::of(table, selected.iter().chain(operands), restricted),
+            false => queried::of(table, selected.iter().chain(operands.iter().copied()), restricted),
         };
+        let restricted = conditions.iter().flat_map(|c| &c.left);
+        let depth = queried::depth(selected.iter().chain(operands), restricted);
         Ok(Query {
             table: table.clone(),
             columns,
@@ -130,6 +134,7 @@ impl Query {
             conditions,
             relations: select.relations.iter().map(name::of_relation).collect(),
             group_by,
+            depth,
             asked: Arc::new(asked),
             reversed,
             sort_by,
@@ -183,17 +188,9 @@ pub(super) fn column_term(name: &str, at: crate::cql::lexer::Token) -> Term {
 
 /// Whether an expression has to do with such a column.
 fn uses(expr: &Expr, wanted: fn(&Source) -> bool) -> bool {
-    match &expr.kind {
-        ExprKind::Column(source, _) => wanted(source),
-        ExprKind::Field(of, _) | ExprKind::Cast(of) | ExprKind::Cells(_, of) | ExprKind::Slice(of, ..) => {
-            uses(of, wanted)
-        }
-        ExprKind::Element(a, b) | ExprKind::Arithmetic(_, a, b) => uses(a, wanted) || uses(b, wanted),
-        ExprKind::Tuple(parts) | ExprKind::List(parts) | ExprKind::Call(_, parts) => {
-            parts.iter().any(|p| uses(p, wanted))
-        }
-        ExprKind::Constant(_) | ExprKind::Token | ExprKind::Aggregate(_) => false,
-    }
+    let mut found = false;
+    expr.columns(&mut |source| found |= wanted(&source));
+    found
 }
 
 fn condition(binder: &mut Binder<'_>, relation: &Relation) -> Result<Condition> {

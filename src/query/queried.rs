@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::expr::{Expr, ExprKind, Source};
 use crate::cql::Comparator;
 use crate::merge::{Names, Queried, QueriedColumn};
+use crate::rows::Depth;
 use crate::schema::{Column, Table};
 
 struct Found {
@@ -45,6 +46,25 @@ pub(super) fn of<'a>(
     let names = names(table, &asked, &found.statics);
     let queried = Queried { columns: found.columns.into() };
     Asked { queried: (!queried.is_whole()).then(|| Arc::new(queried)), names }
+}
+
+/// How far rows have to be decoded to be looked at by conditions, and then to be shown.
+pub(super) fn depth<'a>(shown: impl Iterator<Item = &'a Expr>, conditions: impl Iterator<Item = &'a Expr>) -> Depth {
+    let mut shown_depth = 0;
+    shown.for_each(|expr| deepen(expr, &mut shown_depth));
+    let mut first = 0;
+    conditions.for_each(|expr| deepen(expr, &mut first));
+    let all = shown_depth.max(first);
+    // Without a condition on them all that are shown are looked at.
+    Depth { first: if first == 0 { all } else { first }, all }
+}
+
+fn deepen(expr: &Expr, depth: &mut usize) {
+    expr.columns(&mut |source| {
+        if let Source::Regular(i) = source {
+            *depth = (*depth).max(i + 1);
+        }
+    });
 }
 
 fn names(table: &Table, regulars: &[bool], statics: &[bool]) -> Option<Arc<Names>> {

@@ -11,6 +11,6 @@ mod stream;
 pub use change::{RangeBound, Sink};
 pub use deletion::{DeletionTime, EXPIRED_LIVENESS_TTL, Liveness, NO_DELETION_TIME, NO_TIMESTAMP, NO_TTL};
 pub use order::{ClusteringOrder, Place};
-pub use row::{BoundKind, Cell, ComplexDeletion, Marker, Row, Span};
+pub use row::{BoundKind, Cell, ComplexDeletion, Marker, Row, Span, Undecoded};
 pub use slice::{Slice, SliceBound};
-pub use stream::{PartitionStream, Unfiltered};
+pub use stream::{Depth, PartitionStream, Unfiltered};

@@ -77,6 +77,18 @@ pub struct ComplexDeletion {
     pub deletion: DeletionTime,
 }
 
+/// Where the cells of a row begin that are left to be decoded, should they be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undecoded {
+    /// Position in [`Row::bytes`].
+    pub(crate) at: u32,
+    /// Which of the SSTable's columns comes there.
+    pub(crate) column: u16,
+    pub(crate) complex_deletions: bool,
+    /// A bit for each of the SSTable's columns that the row has nothing of.
+    pub(crate) missing: u64,
+}
+
 /// A regular or static row. Cells stand in the order of their columns, those of one column in the order of their paths.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -94,6 +106,9 @@ pub struct Row {
     pub complex_deletions: Vec<ComplexDeletion>,
     /// What the spans of clustering, cells and paths lie in.
     pub bytes: Vec<u8>,
+    /// What [`PartitionStream::complete`](super::PartitionStream::complete) has to decode; only where a
+    /// [`Depth`](super::Depth) was asked for.
+    pub undecoded: Option<Undecoded>,
 }
 
 impl Default for Row {
@@ -106,6 +121,7 @@ impl Default for Row {
             cells: Vec::new(),
             complex_deletions: Vec::new(),
             bytes: Vec::new(),
+            undecoded: None,
         }
     }
 }
@@ -121,6 +137,7 @@ impl Row {
         self.cells.clear();
         self.complex_deletions.clear();
         self.bytes.clear();
+        self.undecoded = None;
     }
 
     /// Nothing in it: no liveness, no deletion, no cell (Row.isEmpty).
@@ -152,7 +169,12 @@ impl Row {
 
     /// The cells of one column (adjacent by the order of cells).
     pub fn column_cells(&self, column: u16) -> &[Cell] {
-        let start = self.cells.partition_point(|c| c.column < column);
+        // Where all columns before it have one cell, its place is its number.
+        let guess = usize::from(column);
+        let start = match self.cells.get(..=guess) {
+            Some([.., last]) if last.column == column && (guess == 0 || self.cells[guess - 1].column < column) => guess,
+            _ => self.cells.partition_point(|c| c.column < column),
+        };
         let len = self.cells[start..].partition_point(|c| c.column == column);
         &self.cells[start..start + len]
     }

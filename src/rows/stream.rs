@@ -15,6 +15,26 @@ pub enum Unfiltered {
     End,
 }
 
+/// How many of the table's regular columns, in their order, a reader looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// To tell whether it wants the row.
+    pub first: usize,
+    /// Of a row that it wants.
+    pub all: usize,
+}
+
+impl Depth {
+    /// All columns, at once.
+    pub const WHOLE: Self = Depth { first: usize::MAX, all: usize::MAX };
+}
+
+impl Default for Depth {
+    fn default() -> Self {
+        Self::WHOLE
+    }
+}
+
 /// Partitions in the order of the partitioner; in each, rows and markers in the order of clusterings.
 pub trait PartitionStream: Send {
     /// Moves to the next partition, passing over what is left of this one; `false` behind the last.
@@ -45,6 +65,15 @@ pub trait PartitionStream: Send {
     fn seek_row(&mut self, _clustering: &[Option<&[u8]>]) -> Result<()> {
         Ok(())
     }
+
+    /// Says how far rows have to be decoded. Those with a liveness and no deletion may then lack the cells of later
+    /// columns, until they are asked for with [`complete`](Self::complete). To decode all is right, only slow.
+    fn decode_to(&mut self, _depth: Depth) {}
+
+    /// Decodes what was left out of a row that [`next`](Self::next) filled: up to the depth, or everything.
+    fn complete(&mut self, _row: &mut Row, _everything: bool) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl<S: PartitionStream + ?Sized> PartitionStream for Box<S> {
@@ -71,5 +100,11 @@ impl<S: PartitionStream + ?Sized> PartitionStream for Box<S> {
     }
     fn seek_row(&mut self, clustering: &[Option<&[u8]>]) -> Result<()> {
         (**self).seek_row(clustering)
+    }
+    fn decode_to(&mut self, depth: Depth) {
+        (**self).decode_to(depth);
+    }
+    fn complete(&mut self, row: &mut Row, everything: bool) -> Result<()> {
+        (**self).complete(row, everything)
     }
 }

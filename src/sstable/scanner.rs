@@ -7,7 +7,7 @@ use super::data::Decoder;
 use super::reader::Reader;
 use crate::cql::{DecoratedKey, Token};
 use crate::error::{Error, Result};
-use crate::rows::{DeletionTime, Marker, PartitionStream, Row, Unfiltered};
+use crate::rows::{DeletionTime, Depth, Marker, PartitionStream, Row, Unfiltered};
 
 /// Reads the partitions that begin in a stretch of Data.db.
 pub struct Scanner {
@@ -180,5 +180,13 @@ impl PartitionStream for Scanner {
             self.open = block.open_marker.unwrap_or(DeletionTime::LIVE);
         }
         Ok(())
+    }
+
+    fn decode_to(&mut self, depth: Depth) {
+        self.decoder.decode_to(depth);
+    }
+
+    fn complete(&mut self, row: &mut Row, everything: bool) -> Result<()> {
+        self.decoder.complete(row, everything).map_err(|e| self.reader.locate(self.decoder.locate(e)))
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct CsvColumn {
     /// Among the table's statics or regulars.
     index: usize,
     layout: Layout,
+    /// Nothing in the texts of its elements has to be escaped.
+    plain: bool,
 }
 
 enum Layout {
@@ -38,7 +40,12 @@ impl CsvColumn {
                 other => Layout::Simple(other),
             },
         };
-        CsvColumn { index, layout }
+        let plain = match &layout {
+            Layout::Simple(_) | Layout::User(_) => false,
+            Layout::List(element) | Layout::Set(element) => element.is_plain(),
+            Layout::Map(key, value) => key.is_plain() && value.is_plain(),
+        };
+        CsvColumn { index, layout, plain }
     }
 
     /// Appends the column's field; nothing when it is null.
@@ -56,8 +63,19 @@ impl CsvColumn {
             return fields.value(value, row.value(first), out);
         }
         let start = out.len();
-        write_cells(&self.layout, row, cells, out)?;
-        fields.finish(start, out);
+        // Elements are joined by commas.
+        let several = match &self.layout {
+            Layout::User(fields) => fields.len() > 1,
+            _ => cells.len() > 1,
+        };
+        if several {
+            out.push(b'"');
+            write_cells(&self.layout, row, cells, out)?;
+            fields.finish_quoted(start, self.plain, out);
+        } else {
+            write_cells(&self.layout, row, cells, out)?;
+            fields.finish(start, out);
+        }
         Ok(())
     }
 }

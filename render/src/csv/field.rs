@@ -2,7 +2,7 @@
 
 use sstablefs::Result;
 
-use crate::value::{CsvValue, csv_special};
+use crate::value::{CsvValue, csv_escapes, csv_plain, csv_special};
 
 /// How fields are quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +29,10 @@ impl FieldWriter {
     /// Appends a value that is not null.
     #[inline]
     pub(super) fn value(&mut self, renderer: &CsvValue, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        if matches!(renderer, CsvValue::Text) && !value.is_empty() && csv_plain(value) {
+            out.extend_from_slice(value);
+            return Ok(());
+        }
         let start = out.len();
         match renderer {
             CsvValue::Text if self.style == CsvStyle::Rfc4180 => {
@@ -48,6 +52,18 @@ impl FieldWriter {
         let start = out.len();
         out.extend_from_slice(text);
         self.finish(start, out);
+    }
+
+    /// Ends a field of which the opening quote was written at `start`, for there is a comma in it. `plain`: nothing in it
+    /// has to be escaped.
+    #[inline]
+    pub(super) fn finish_quoted(&mut self, start: usize, plain: bool, out: &mut Vec<u8>) {
+        if plain || !csv_escapes(&out[start + 1..]) {
+            out.push(b'"');
+        } else {
+            out.remove(start);
+            self.finish(start, out);
+        }
     }
 
     /// Quotes and escapes what was appended since `start`, where it must be.

@@ -102,6 +102,18 @@ pub(crate) fn csv_special(field: &[u8]) -> (bool, bool) {
     (scan::any(field, quoted), scan::any(field, escaped))
 }
 
+/// Whether a text stands in a CSV field as it is, whatever the style: no control character, quote, comma or backslash.
+#[inline]
+pub(crate) fn csv_plain(text: &[u8]) -> bool {
+    !scan::any(text, |w| w.beyond_ascii() | w.below(b' ') | w.is(0x7f) | w.is(b'\\') | w.is(b'"') | w.is(b','))
+}
+
+/// Whether something in a CSV field may have to be escaped.
+#[inline]
+pub(crate) fn csv_escapes(field: &[u8]) -> bool {
+    scan::any(field, |w| w.is(b'"') | w.is(b'\\'))
+}
+
 /// Whether cqlsh shows a character by its number: C0 and C1 controls, DEL and the no-break space.
 pub(crate) fn control(c: char) -> bool {
     c < ' ' || ('\u{7f}'..='\u{a0}').contains(&c)

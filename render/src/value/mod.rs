@@ -17,7 +17,7 @@ mod time;
 pub use csv::CsvValue;
 
 pub(crate) use elements::counter_total;
-pub(crate) use escape::csv_special;
+pub(crate) use escape::{csv_escapes, csv_plain, csv_special};
 pub use escape::{hex, json_escape, json_string, json_text};
 pub use json::JsonValue;
 pub(crate) use json::{json_name, separate};

@@ -6,6 +6,11 @@ use sstablefs::{Error, Result};
 /// Appends a whole number in decimal.
 #[inline]
 pub fn integer(value: i64, out: &mut Vec<u8>) {
+    match value {
+        0..10 => return out.push(b'0' + value as u8),
+        10..100 => return out.extend_from_slice(&[b'0' + (value / 10) as u8, b'0' + (value % 10) as u8]),
+        _ => {}
+    }
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 

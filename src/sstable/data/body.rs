@@ -8,13 +8,15 @@
 //!   deletion time    vint timestamp | vint local deletion time       (differences to the header's minima)
 //! ```
 
+use std::ops::Range;
+
 use super::columns::{ColumnDecoder, ColumnSet, Layout, Length};
 use super::head::{self, Head};
 use crate::bytes::{Cursor, Truncated};
 use crate::error::{Error, Result};
 use crate::rows::{
     Cell, ComplexDeletion, DeletionTime, EXPIRED_LIVENESS_TTL, Liveness, NO_DELETION_TIME, NO_TIMESTAMP, NO_TTL, Row,
-    Span,
+    Span, Undecoded,
 };
 
 pub(super) const CELL_DELETED: u8 = 0x01;
@@ -76,58 +78,77 @@ impl Layout {
     }
 }
 
+/// How the columns of a row are decoded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) set: &'a ColumnSet,
+    /// Cells of columns from this one on may be left to be decoded later.
+    pub(super) until: usize,
+}
+
 /// Decodes the body that begins at `head.len` of `row.bytes`, whose first byte stands at `base` in the data.
 #[inline]
-pub(super) fn read(row: &mut Row, head: &Head, layout: &Layout, set: &ColumnSet, base: u64) -> Result<()> {
+pub(super) fn read(row: &mut Row, head: &Head, columns: Columns<'_>, base: u64) -> Result<()> {
     // Taken out so that spans can be noted while the bytes are read.
     let bytes = std::mem::take(&mut row.bytes);
-    let result = read_parts(Cursor::with_base(&bytes, base), row, head, layout, set);
+    let result = read_parts(Cursor::with_base(&bytes, base), row, head, columns);
     row.bytes = bytes;
     result
 }
 
-fn read_parts(mut cursor: Cursor<'_>, row: &mut Row, head: &Head, layout: &Layout, set: &ColumnSet) -> Result<()> {
+/// Decodes what was left of a row, up to the columns' limit.
+pub(super) fn complete(row: &mut Row, columns: Columns<'_>) -> Result<()> {
+    let Some(left) = row.undecoded.take() else { return Ok(()) };
+    let bytes = std::mem::take(&mut row.bytes);
+    let mut cursor = Cursor::new(&bytes);
+    let result = cursor.seek(left.at as usize).map_err(Error::from).and_then(|()| {
+        let mut reader = CellReader { cursor, layout: columns.layout, liveness: row.liveness };
+        let from = usize::from(left.column);
+        reader.present(columns.set, from..columns.until.max(from), left.missing, left.complex_deletions, row)
+    });
+    row.bytes = bytes;
+    result.map(|_| ())
+}
+
+fn read_parts(cursor: Cursor<'_>, row: &mut Row, head: &Head, columns: Columns<'_>) -> Result<()> {
+    let Columns { layout, set, until } = columns;
+    // Made in place: to copy it right after it was written would keep the processor waiting.
+    let mut reader = CellReader { cursor, layout, liveness: Liveness::EMPTY };
+    let cursor = &mut reader.cursor;
     cursor.seek(head.len)?;
     cursor.vint()?; // size of the previous unfiltered
     let flags = head.flags;
     if flags & head::HAS_TIMESTAMP != 0 {
-        row.liveness.timestamp = layout.timestamp(&mut cursor)?;
+        row.liveness.timestamp = layout.timestamp(cursor)?;
         if flags & head::HAS_TTL != 0 {
-            let ttl = layout.ttl(&mut cursor)?;
+            let ttl = layout.ttl(cursor)?;
             if ttl < 0 {
                 return Err(Error::corrupt(format!("a row with TTL {ttl}")));
             }
-            let time = layout.local_deletion_time(&mut cursor)?;
+            let time = layout.local_deletion_time(cursor)?;
             row.liveness.ttl = ttl;
             row.liveness.local_expiration_time =
                 if ttl == NO_TTL { NO_DELETION_TIME } else { layout.expiry(time, ttl) };
         }
     }
     if flags & head::HAS_DELETION != 0 {
-        row.deletion = layout.deletion_time(&mut cursor)?;
+        row.deletion = layout.deletion_time(cursor)?;
         row.shadowable = head.extended & head::HAS_SHADOWABLE_DELETION != 0;
     }
     let missing = if flags & head::HAS_ALL_COLUMNS != 0 { 0 } else { cursor.vint()? };
-    let mut reader = CellReader { cursor, layout, liveness: row.liveness };
+    reader.liveness = row.liveness;
     let complex_deletions = flags & head::HAS_COMPLEX_DELETION != 0;
-    if missing == 0 {
-        if set.plain {
-            for column in &set.columns {
-                reader.cell(column, &mut row.cells)?;
-            }
-        } else {
-            for column in &set.columns {
-                reader.column(column, complex_deletions, row)?;
-            }
-        }
-    } else if set.columns.len() < 64 {
-        if missing >> set.columns.len() != 0 {
+    if missing == 0 || set.columns.len() < 64 {
+        if missing != 0 && missing >> set.columns.len() != 0 {
             return Err(Error::corrupt("a row that lacks more columns than the header has").at(reader.cursor.offset()));
         }
-        for (i, column) in set.columns.iter().enumerate() {
-            if missing >> i & 1 == 0 {
-                reader.column(column, complex_deletions, row)?;
-            }
+        // Without its cells, a row can be told to live by its liveness alone.
+        let may_wait = flags & (head::HAS_TIMESTAMP | head::HAS_DELETION) == head::HAS_TIMESTAMP;
+        let until = if may_wait { until.min(set.columns.len()) } else { set.columns.len() };
+        let at = reader.present(set, 0..until, missing, complex_deletions, row)?;
+        if until < set.columns.len() {
+            row.undecoded = Some(Undecoded { at: at as u32, column: until as u16, complex_deletions, missing });
         }
     } else {
         large_subset(&mut reader, missing, set, complex_deletions, row)?;
@@ -192,6 +213,35 @@ struct CellReader<'a> {
 }
 
 impl CellReader<'_> {
+    /// Decodes those of the columns that the row has; returns where the next ones begin.
+    #[inline]
+    fn present(
+        &mut self,
+        set: &ColumnSet,
+        range: Range<usize>,
+        missing: u64,
+        complex_deletions: bool,
+        row: &mut Row,
+    ) -> Result<usize> {
+        let columns = set.columns.get(range.clone()).unwrap_or_default();
+        if missing != 0 {
+            for (column, i) in columns.iter().zip(range) {
+                if missing >> i & 1 == 0 {
+                    self.column(column, complex_deletions, row)?;
+                }
+            }
+        } else if set.plain {
+            for column in columns {
+                self.cell(column, &mut row.cells)?;
+            }
+        } else {
+            for column in columns {
+                self.column(column, complex_deletions, row)?;
+            }
+        }
+        Ok(self.cursor.position())
+    }
+
     fn column(&mut self, column: &ColumnDecoder, has_deletion: bool, row: &mut Row) -> Result<()> {
         if !column.complex {
             self.cell(column, &mut row.cells)?;

@@ -83,6 +83,12 @@ impl Layout {
 }
 
 impl ColumnSet {
+    /// How many of the columns have to be decoded for the first `depth` of the table's.
+    pub(super) fn until(&self, depth: usize) -> usize {
+        let wanted = |column: &ColumnDecoder| column.target.is_some_and(|target| usize::from(target) < depth);
+        if self.sorted { self.columns.iter().rposition(wanted).map_or(0, |last| last + 1) } else { self.columns.len() }
+    }
+
     fn new(header: &[HeaderColumn], columns: &[Column], table: &Table, version: Version) -> Result<Self> {
         if header.len() > usize::from(u16::MAX) {
             return Err(Error::unsupported(format!("{} columns", header.len())));

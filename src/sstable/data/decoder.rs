@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::body;
+use super::body::{self, Columns};
 use super::columns::Layout;
 use super::head::{self, Head, HeadError};
 use super::window::Window;
 use crate::bytes::Cursor;
 use crate::error::{Error, Result};
-use crate::rows::{BoundKind, DeletionTime, Marker, Row, Span, Unfiltered};
+use crate::rows::{BoundKind, DeletionTime, Depth, Marker, Row, Span, Unfiltered};
 use crate::sstable::compression::DataSource;
 use crate::sstable::deletion_time::{LONGEST_DELETION_TIME, read_deletion_time};
 
@@ -21,12 +21,28 @@ pub(crate) struct Decoder {
     head: Head,
     /// Clustering spans of the head last read.
     clustering: Vec<Span>,
+    /// How many of the regular columns are decoded at once, and in the end.
+    first: usize,
+    all: usize,
 }
 
 impl Decoder {
     pub(crate) fn new(source: Arc<DataSource>, layout: Arc<Layout>) -> Self {
         let head = Head { flags: 0, extended: 0, bound: BoundKind::InclusiveStart, len: 0, body: 0 };
-        Decoder { window: Window::new(source), layout, head, clustering: Vec::new() }
+        let all = layout.regulars.columns.len();
+        Decoder { window: Window::new(source), layout, head, clustering: Vec::new(), first: all, all }
+    }
+
+    pub(crate) fn decode_to(&mut self, depth: Depth) {
+        self.first = self.layout.regulars.until(depth.first);
+        self.all = self.layout.regulars.until(depth.all);
+    }
+
+    /// Decodes what was left out of a row: up to the depth, or everything.
+    pub(crate) fn complete(&self, row: &mut Row, everything: bool) -> Result<()> {
+        let set = &self.layout.regulars;
+        let until = if everything { set.columns.len() } else { self.all };
+        body::complete(row, Columns { layout: &self.layout, set, until })
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -142,8 +158,9 @@ impl Decoder {
         row.clear();
         row.bytes.extend_from_slice(&self.window.available()[..len]);
         row.clustering.extend_from_slice(&self.clustering);
-        let set = if is_static { &self.layout.statics } else { &self.layout.regulars };
-        body::read(row, &self.head, &self.layout, set, base)?;
+        let layout = &*self.layout;
+        let (set, until) = if is_static { (&layout.statics, usize::MAX) } else { (&layout.regulars, self.first) };
+        body::read(row, &self.head, Columns { layout, set, until }, base)?;
         self.window.advance(len);
         Ok(())
     }
