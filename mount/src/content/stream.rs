@@ -170,7 +170,8 @@ impl<S: Source> Stream<S> {
                 return Err(e);
             }
         }
-        state.trim(keep_from.min(position), self.limits.step);
+        // Each time all that is kept is moved: not for every piece.
+        state.trim(keep_from.min(position), self.limits.step * 4);
         Ok(())
     }
 }
