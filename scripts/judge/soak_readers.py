@@ -34,7 +34,7 @@ class Judged:
 
     def __init__(self, folder, model, staged):
         self.folder, self.model, self.staged = folder, model, staged
-        self.lock, self.seen = threading.Lock(), {}
+        self.lock, self.seen, self.told = threading.Lock(), {}, set()
         self.floors = collections.deque([(0, {})])
 
     def note_floor(self):
@@ -67,7 +67,9 @@ class Findings:
         with self.lock:
             self.done[what] += 1
             self.done['rows judged'] += rows
-            self.problems += [f'{time.strftime("%T")} {what}: {problem}' for problem in problems]
+            for problem in problems:
+                self.problems.append(f'{time.strftime("%T")} {what}: {problem}')
+                print(f'WRONG {self.problems[-1]}', flush=True)
 
 
 def json_rows(text):
@@ -219,4 +221,7 @@ class Reader(threading.Thread):
     def told(self, table):
         info = json.loads((table.folder / 'info.json').read_text())
         (table.folder / 'schema.cql').read_text()
-        self.findings.add('info.json', [f'{table.folder.name}: {what}: {info[what]}' for what in ('problems', 'read_errors') if info[what]])
+        # Each of them once.
+        told = [text for what in ('problems', 'read_errors') for text in map(str, info[what]) if text not in table.told]
+        table.told.update(told)
+        self.findings.add('info.json', (f'{table.folder.name}: {text}' for text in told))

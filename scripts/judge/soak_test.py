@@ -25,6 +25,8 @@ from .steady import Sampler, deleted_files, grown
 
 # The daemon is warm after so many seconds, if the run is long enough.
 WARM = 60
+# Seconds between two imports.
+IMPORT = 5
 READ = ('partition file', 'rows.jsonl', 'rows.csv', 'part of rows.jsonl', 'part of rows.csv', 'where/', 'cql/', 'listing', 'grep', 'sstables/',
         'info.json', 'staged file', 'bad file', 'rows judged')
 COMPACT = "compaction = {'class': 'SizeTieredCompactionStrategy', 'min_threshold': 2}"
@@ -40,7 +42,7 @@ class Soak:
 
     def server_side(self, writers):
         return [*(Writer(self.server.session, self.written, n, writers, self.stop) for n in range(writers)),
-                Flusher(self.nodetool, self.written, self.stop), Importer(self.nodetool, self.out, self.stop, self.options.seconds / 30)]
+                Flusher(self.nodetool, self.written, self.stop), Importer(self.nodetool, self.out, self.stop, IMPORT)]
 
     def end(self, threads):
         self.stop.set()
@@ -81,7 +83,7 @@ class Soak:
         self.judge_growth(sampler)
         self.tell(beside)
         print('read: ' + ', '.join(f'{n} × {what}' for what, n in sorted(findings.done.items())), flush=True)
-        self.problems += findings.problems
+        self.problems += [f'{len(findings.problems)} answers were wrong'] if findings.problems else []
         self.problems += [f'nothing was done of: {what}' for what in READ if not findings.done[what]]
 
     def tell(self, beside):

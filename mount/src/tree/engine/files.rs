@@ -134,10 +134,21 @@ impl EngineTree {
         Ok(Some(Self::made(&moment, text, moment.epoch.bytes)))
     }
 
+    /// `None` when an SSTable's files were not found because it has been compacted away since it was looked up.
+    pub(super) fn unless_gone<T>(&self, table: &TableName, id: &str, made: Result<T>) -> Result<Option<T>> {
+        match made {
+            Err(e) if e.kind() == ErrorKind::NotFound => match self.moment(table)? {
+                Some(moment) if moment.epoch.sstable(id).is_some() => Err(e),
+                _ => Ok(None),
+            },
+            made => made.map(Some),
+        }
+    }
+
     fn dump_file(&self, table: &TableName, id: &str, form: DumpForm) -> Result<Option<MadeFile>> {
         let Some(moment) = self.moment(table)? else { return Ok(None) };
         let Some(sstable) = moment.epoch.sstable(id) else { return Ok(None) };
-        let dump = Dump::new(&sstable, form, moment.now)?;
+        let Some(dump) = self.unless_gone(table, id, Dump::new(&sstable, form, moment.now))? else { return Ok(None) };
         Ok(Some(Self::made(&moment, Text::Dump(dump), sstable.data().len())))
     }
 

@@ -167,7 +167,8 @@ impl EngineTree {
             }
             Request::Metadata(table, id) => {
                 let Some(moment) = self.moment(table)? else { return Ok(None) };
-                moment.epoch.sstable(id).map(|s| texts::metadata(&s, moment.now)).transpose()
+                let Some(sstable) = moment.epoch.sstable(id) else { return Ok(None) };
+                self.unless_gone(table, id, texts::metadata(&sstable, moment.now))
             }
             Request::StatementsReadme => Ok(Some(query_readme::of_statements(&self.database))),
             Request::WhereReadme(table) => {
