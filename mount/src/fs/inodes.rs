@@ -4,7 +4,7 @@
 //! it. A node shows one version at a time: the kernel keeps one page cache and one size for it. When the data changes
 //! while somebody has the old version open, the name gets a new node and the old one lives on until it is closed.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,8 @@ struct Table {
     /// Those of names without end in the order in which they were made, some of them gone since.
     oldest: VecDeque<(u64, u64)>,
     next_age: u64,
-    /// Opens that were sent back to look the name up again, and have not come again.
-    sent_back: HashSet<Request>,
+    /// When an open was last sent back to look the name up again. It can't be told from others when it comes again.
+    sent_back: HashMap<Request, Instant>,
 }
 
 struct Node {
@@ -68,6 +68,8 @@ pub(super) enum Binding {
 
 /// Longer than any answer is under way.
 const SETTLED: Duration = Duration::from_secs(2);
+/// So long no open of a name is sent back a second time: the kernel would give up.
+const SENT_BACK: Duration = Duration::from_secs(10);
 
 impl Node {
     fn tell(&mut self, attributes: &Attributes) {
@@ -219,15 +221,15 @@ impl Inodes {
     }
 
     /// Counts an open handle. [`FsError::Stale`] when another version is open under this number; the kernel then looks
-    /// the name up again, once, and gets another number.
+    /// the name up again, once, and gets another number. Not twice in a while, whoever opens it.
     pub(super) fn open(&self, ino: u64, opened: &Opened) -> Result<Binding, FsError> {
         let table = &mut *self.table.lock();
         let node = table.nodes.get_mut(&ino).ok_or(FsError::Stale)?;
         let version = opened.attributes.version;
-        let was_sent_back = !table.sent_back.is_empty() && table.sent_back.remove(&node.request);
         if let Some(other) = node.opened.as_deref().filter(|o| o.attributes.version != version) {
             // Neither has pages or a size.
             let no_matter = other.attributes.size == Size::Open && opened.attributes.size == Size::Open;
+            let was_sent_back = table.sent_back.get(&node.request).is_some_and(|then| then.elapsed() < SENT_BACK);
             if no_matter || was_sent_back {
                 node.handles += 1;
                 return Ok(Binding::Around);
@@ -235,7 +237,7 @@ impl Inodes {
             if table.sent_back.len() > MANY {
                 table.sent_back.clear();
             }
-            table.sent_back.insert(node.request.clone());
+            table.sent_back.insert(node.request.clone(), Instant::now());
             return Err(FsError::Stale);
         }
         node.handles += 1;
