@@ -11,10 +11,13 @@ use sstablefs::{Kind as ErrorKind, Result};
 use super::cache::Known;
 use super::dump::Dump;
 use super::epoch::Moment;
+use super::kept::{Keep, Kept};
 use super::later::Later;
 use super::query::QueryText;
+use super::query_slices::QuerySlices;
 use super::rows::Rows;
-use super::whole::{SLICE_DATA, WholeTable};
+use super::sliced::SLICE_DATA;
+use super::whole::WholeTable;
 use super::{EngineTree, keys};
 use crate::content::{Content, Fixed, Limits, Producer, Source, Stream};
 use crate::path::{Answer, DumpForm, Format, Kind, Request, TableName};
@@ -39,7 +42,7 @@ enum Text {
     Table(Rows),
     Partition(Rows, DecoratedKey),
     Dump(Dump),
-    Query(QueryText),
+    Query(QueryText, Keep),
 }
 
 pub(super) enum Rendered {
@@ -73,7 +76,7 @@ impl MadeFile {
             Text::Partition(rows, key) => rows.render_partition(&key.key, SHORT_PARTITION),
             Text::Table(rows) if is_short => short_text(render(rows, SHORT_TEXT)),
             Text::Dump(dump) if is_short => short_text(render(dump, SHORT_TEXT)),
-            Text::Query(query) => match query.cost() {
+            Text::Query(query, _) => match query.cost() {
                 Ok(bytes) if bytes <= SHORT_DATA => short_text(render(query, SHORT_PARTITION)),
                 Err(e) if e.kind() == ErrorKind::Invalid => Ok(None),
                 Ok(_) | Err(_) => Ok(Some(Rendered::Long)),
@@ -92,7 +95,10 @@ impl MadeFile {
             }
             Text::Partition(rows, _) => Stream::new(rows, limits, active, false),
             Text::Dump(dump) => Stream::new(dump, limits, active, true),
-            Text::Query(query) => Stream::new(query, limits, active, true),
+            Text::Query(query, keep) => match QuerySlices::new(&query, &tree.crew, SLICE_DATA) {
+                Some(slices) => Stream::new(Kept::new(slices, keep), limits, active, true),
+                None => Stream::new(Kept::new(query, keep), limits, active, true),
+            },
         }
     }
 }
@@ -106,8 +112,9 @@ impl EngineTree {
             Request::Dump(table, id, form) => self.dump_file(table, id, *form),
             Request::Statement(_, answer) | Request::Selected(_, _, answer) if *answer != Answer::Explain => {
                 let Some(question) = self.question(request)? else { return Ok(None) };
-                let text = self.query_text(request, &question, *answer);
-                Ok(Some(Self::made(&question.moment, Text::Query(text), 0)))
+                let text = self.query_text(&question, *answer);
+                let keep = Keep::new(&self.cache, request, question.moment.version);
+                Ok(Some(Self::made(&question.moment, Text::Query(text, keep), 0)))
             }
             _ => Ok(None),
         }

@@ -8,15 +8,18 @@ mod failures;
 mod files;
 mod inotify;
 mod intake;
+mod kept;
 mod keys;
 mod later;
 mod query;
 mod query_readme;
+mod query_slices;
 #[cfg(test)]
 mod query_tests;
 mod rights;
 mod rows;
 mod select;
+mod sliced;
 #[cfg(test)]
 mod tests;
 mod texts;

@@ -7,19 +7,16 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sstablefs::cql::names;
 use sstablefs::query::{Explanation, Query, ResultRows, Statement};
-use sstablefs::table::View;
+use sstablefs::table::{ScanRange, TokenSlices, View};
 use sstablefs::{Error, Kind as ErrorKind, Result};
 use sstablefs_render::{ResultForm, ResultText, explain_json};
 
-use super::cache::Cache;
 use super::epoch::Moment;
+use super::sliced::Counted;
 use super::texts::pretty;
 use super::{EngineTree, select};
 use crate::content::{Producer, Source};
 use crate::path::{Answer, Format, Request, TableName, decode};
-
-/// Texts up to this size are kept when somebody has read them.
-const KEPT: usize = 256 << 10;
 
 /// What a path asks.
 pub(super) struct Asked {
@@ -134,7 +131,7 @@ impl EngineTree {
         Ok(Some(pretty(&object)))
     }
 
-    pub(super) fn query_text(&self, request: &Request, question: &Question, answer: Answer) -> QueryText {
+    pub(super) fn query_text(&self, question: &Question, answer: Answer) -> QueryText {
         let moment = &question.moment;
         QueryText {
             query: question.query.clone(),
@@ -146,7 +143,7 @@ impl EngineTree {
                 Answer::Rows(Format::Csv) => Some(ResultForm::Csv(self.options.csv)),
                 Answer::Count | Answer::Explain => None,
             },
-            keep: Keep { cache: self.cache.clone(), request: request.clone(), version: moment.version },
+            part: None,
         }
     }
 }
@@ -187,21 +184,60 @@ pub(super) struct QueryText {
     now: i64,
     /// `None`: only the number of rows.
     form: Option<ResultForm>,
-    keep: Keep,
-}
-
-/// Where a text goes that has been read.
-#[derive(Clone)]
-struct Keep {
-    cache: Arc<Cache>,
-    request: Request,
-    version: u64,
+    /// Only the rows of these tokens, to be put between others: each as one behind another, and nothing around them.
+    part: Option<ScanRange>,
 }
 
 impl QueryText {
     /// About how many bytes of data files have to be read.
     pub(super) fn cost(&self) -> Result<u64> {
         Ok(self.query.explain(&self.view, self.now)?.total().bytes)
+    }
+
+    /// The tokens that it can be cut into; `None` where it has to be made as a whole.
+    pub(super) fn slices(&self, slice_data: u64) -> Result<Option<TokenSlices>> {
+        self.query.slices(&self.view, slice_data)
+    }
+
+    /// The part of it that has these tokens.
+    pub(super) fn part(&self, tokens: ScanRange) -> Self {
+        QueryText { part: Some(tokens), ..self.clone() }
+    }
+
+    /// Appends what stands before the first row.
+    pub(super) fn open(&self, out: &mut Vec<u8>) {
+        if let Some(mut text) = self.text() {
+            text.begin(out);
+        }
+    }
+
+    /// Appends what stands behind the last row, when there were so many.
+    pub(super) fn close(&self, rows: u64, out: &mut Vec<u8>) {
+        match self.text() {
+            Some(mut text) => {
+                if rows > 0 {
+                    text.resume();
+                }
+                text.end(out);
+            }
+            None => out.extend_from_slice(format!("{rows}\n").as_bytes()),
+        }
+    }
+
+    /// How many bytes separate a row from one before it, beside the end of a line.
+    pub(super) fn separator(&self) -> usize {
+        usize::from(self.form == Some(ResultForm::Json))
+    }
+
+    fn text(&self) -> Option<ResultText> {
+        self.form.map(|form| ResultText::new(&self.query, form))
+    }
+
+    fn rows(&self) -> Result<ResultRows> {
+        match &self.part {
+            Some(tokens) => self.query.run_slice(&self.view, tokens, self.now),
+            None => self.query.run(&self.view, self.now),
+        }
     }
 }
 
@@ -210,9 +246,7 @@ pub(super) struct QueryRows {
     text: Option<ResultText>,
     opened: bool,
     count: u64,
-    /// All that was made, while it is not too long.
-    kept: Option<Vec<u8>>,
-    keep: Keep,
+    is_part: bool,
 }
 
 impl Source for QueryText {
@@ -221,14 +255,8 @@ impl Source for QueryText {
     type Producer = QueryRows;
 
     fn start(&self, from: Option<&u64>) -> Result<QueryRows> {
-        let mut rows = QueryRows {
-            rows: self.query.run(&self.view, self.now)?,
-            text: self.form.map(|form| ResultText::new(&self.query, form)),
-            opened: false,
-            count: 0,
-            kept: from.is_none().then(Vec::new),
-            keep: self.keep.clone(),
-        };
+        let mut rows =
+            QueryRows { rows: self.rows()?, text: self.text(), opened: false, count: 0, is_part: self.part.is_some() };
         if let Some(&written) = from {
             let mut passed = Vec::new();
             rows.open(&mut passed);
@@ -254,18 +282,32 @@ impl Source for QueryText {
 impl QueryRows {
     fn open(&mut self, out: &mut Vec<u8>) {
         self.opened = true;
-        if let Some(text) = &mut self.text {
-            text.begin(out);
+        match &mut self.text {
+            Some(text) if self.is_part => text.resume(),
+            Some(text) => text.begin(out),
+            None => {}
         }
     }
+}
 
-    fn make(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
+impl Counted for QueryRows {
+    fn rows(&self) -> u64 {
+        self.count
+    }
+}
+
+impl Producer for QueryRows {
+    type Checkpoint = u64;
+
+    fn fill(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
         if !self.opened {
             self.open(out);
         }
         while out.len() < target {
             let Some(row) = self.rows.next_row()? else {
+                // What stands around a part is told by the whole.
                 match &mut self.text {
+                    _ if self.is_part => {}
                     Some(text) => text.end(out),
                     None => out.extend_from_slice(format!("{}\n", self.count).as_bytes()),
                 }
@@ -279,25 +321,6 @@ impl QueryRows {
             }
         }
         Ok(true)
-    }
-}
-
-impl Producer for QueryRows {
-    type Checkpoint = u64;
-
-    fn fill(&mut self, out: &mut Vec<u8>, target: usize) -> Result<bool> {
-        let start = out.len();
-        let more = self.make(out, target)?;
-        let made = &out[start..];
-        self.kept = self.kept.take().filter(|k| k.len() + made.len() <= KEPT);
-        if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(made);
-        }
-        if !more && let Some(kept) = self.kept.take() {
-            let Keep { cache, request, version } = &self.keep;
-            cache.put_read(request, *version, kept);
-        }
-        Ok(more)
     }
 
     fn checkpoint(&self) -> u64 {

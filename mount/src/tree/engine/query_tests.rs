@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::cache::Known;
 use super::query_readme::in_path;
+use super::query_slices::QuerySlices;
 use super::tests::{names_in, read, tables, trees, whole};
 use super::*;
+use crate::content::{Producer, Source};
 use crate::path::{Format, Steps, encode};
 use sstablefs::cql::names;
 use sstablefs::query::Statement;
@@ -211,11 +213,36 @@ fn texts_are_taken_up_in_the_middle() {
                 let request = below(&TableName::new(keyspace, name), &[steps, vec![path]].concat()).unwrap();
                 let Request::Selected(_, _, answer) = &request else { panic!("{request}") };
                 let question = tree.question(&request).unwrap().unwrap_or_else(|| panic!("{version} {request}"));
-                let text = tree.query_text(&request, &question, *answer);
+                let text = tree.query_text(&question, *answer);
                 super::tests::read_at_random(&format!("{version} {request}"), text, &mut random);
             }
         }
     }
+}
+
+#[test]
+fn an_answer_in_slices_is_the_same() {
+    let mut random = 11;
+    let mut cut = 0;
+    for (version, tree) in trees().into_iter().filter(|t| OWN_VERSIONS.contains(&t.0.as_str())) {
+        for table in tables(&tree).into_iter().filter(|t| !t.keyspace().starts_with("system")) {
+            for path in ["rows.json", "rows.jsonl", "rows.csv", "count"] {
+                for steps in [vec![path], vec!["@per-partition=1", path]] {
+                    let request = below(&table, &steps).unwrap();
+                    let Request::Selected(_, _, answer) = &request else { panic!("{request}") };
+                    let Some(question) = tree.question(&request).unwrap() else { continue };
+                    let text = tree.query_text(&question, *answer);
+                    let Some(slices) = QuerySlices::new(&text, &tree.crew, 2000) else { continue };
+                    cut += 1;
+                    let mut whole = Vec::new();
+                    assert!(!text.start(None).unwrap().fill(&mut whole, usize::MAX).unwrap());
+                    let got = super::tests::read_at_random(&format!("{version} {request}"), slices, &mut random);
+                    assert!(got == whole, "{version} {request}");
+                }
+            }
+        }
+    }
+    assert!(cut > 100, "{cut}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use sstablefs::table::{ScanRange, View};
 use sstablefs_render::{CsvRows, CsvStyle, JsonRows, RowText};
 
 use super::files::Rendered;
+use super::sliced::Counted;
 use crate::content::{Producer, Source};
 use crate::path::Format;
 
@@ -28,6 +29,7 @@ pub(super) struct Rows {
 pub(super) struct RowsAt {
     position: Position,
     wrote_rows: bool,
+    rows: u64,
 }
 
 /// Writes live rows one behind the other.
@@ -37,6 +39,7 @@ struct Writer {
     /// What stands before the first row was written.
     opened: bool,
     wrote_rows: bool,
+    rows: u64,
     is_part: bool,
     /// The rows stand in a partition.
     in_partition: bool,
@@ -67,13 +70,9 @@ impl Rows {
         close(self.format, out);
     }
 
-    /// Makes the row of a part that begins at `start` the first of all.
-    pub(super) fn begin_first(&self, out: &mut Vec<u8>, start: usize) {
-        match self.format {
-            // The comma that separates it from one before.
-            Format::Json => drop(out.remove(start)),
-            Format::JsonLines | Format::Csv => {}
-        }
+    /// How many bytes separate a row from one before it, beside the end of a line.
+    pub(super) fn separator(&self) -> usize {
+        usize::from(self.format == Format::Json)
     }
 
     fn writer(&self) -> Writer {
@@ -82,6 +81,7 @@ impl Rows {
             format: self.format,
             opened: self.is_part,
             wrote_rows: self.is_part,
+            rows: 0,
             is_part: self.is_part,
             in_partition: false,
             partition_has_row: false,
@@ -110,7 +110,7 @@ impl Source for Rows {
             None => self.view.rows(&self.range, self.now)?,
             Some(from) => {
                 writer.opened = true;
-                writer.wrote_rows = from.wrote_rows;
+                (writer.wrote_rows, writer.rows) = (from.wrote_rows, from.rows);
                 writer.partition_has_row = matches!(from.position.at, At::Row(_));
                 self.view.rows_after(&from.position, &self.range, self.now)?
             }
@@ -178,6 +178,7 @@ impl Writer {
                     out.push(b'\n');
                 }
                 self.wrote_rows = true;
+                self.rows += 1;
                 return Ok(true);
             }
             out.truncate(start);
@@ -218,6 +219,12 @@ impl Producer for RowsText {
     }
 
     fn checkpoint(&self) -> RowsAt {
-        RowsAt { position: self.rows.position(), wrote_rows: self.writer.wrote_rows }
+        RowsAt { position: self.rows.position(), wrote_rows: self.writer.wrote_rows, rows: self.writer.rows }
+    }
+}
+
+impl Counted for RowsText {
+    fn rows(&self) -> u64 {
+        self.writer.rows
     }
 }
