@@ -20,6 +20,7 @@ JOBS = {
     'jsonl': lambda bench: bench_jobs.whole_table(bench, 'jsonl'),
     'csv': bench_cqlite.rows_csv,
     'select': bench_cqlite.select,
+    'where': bench_mount.where,
     'empty': bench_mount.big_file,
     'lookup': bench_mount.lookup_job,
     'opens': bench_mount.opens_job,

@@ -105,9 +105,10 @@ impl Reader {
             None => None,
         };
         let sums_path = descriptor.component(Component::Crc);
-        let sums = match (&info, optional(open, &sums_path)?) {
-            (None, Some(source)) => Some(ChunkSums::open(source).map_err(|e| e.in_file(&sums_path))?),
-            _ => None,
+        // Only a plain file has one.
+        let sums = match info.is_none().then(|| optional(open, &sums_path)).transpose()?.flatten() {
+            Some(source) => Some(ChunkSums::open(source).map_err(|e| e.in_file(&sums_path))?),
+            None => None,
         };
         let data = Arc::new(DataSource::open(file, info, sums));
         let layout = Arc::new(

@@ -127,7 +127,7 @@ impl View {
         let kept = {
             let mut pool = self.pool.lock();
             let at = pool.iter().position(|(time, _)| *time == now);
-            at.map(|at| pool.swap_remove(at).1)
+            at.map(|at| pool.remove(at).1)
         };
         let mut rows = match kept {
             Some(rows) => rows,
@@ -199,9 +199,11 @@ impl Drop for PartitionRows<'_> {
     fn drop(&mut self) {
         if let Some(rows) = self.rows.take().filter(|_| self.pooled) {
             let mut pool = self.view.pool.lock();
-            if pool.len() < POOL {
-                pool.push((self.now, rows));
+            if pool.len() == POOL {
+                // That of the longest ago: most probably of a time that nobody reads at any more.
+                pool.remove(0);
             }
+            pool.push((self.now, rows));
         }
     }
 }

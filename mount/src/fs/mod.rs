@@ -277,7 +277,9 @@ impl<T: Tree> Fs<T> {
             None => self.tree.open(&request),
         };
         let mut opened = self.about(&request, opened)?.ok_or(FsError::Stale)?;
-        if let Some(content) = self.recent.get(ino, opened.attributes.version) {
+        if !matches!(opened.attributes.size, Size::Exact(_))
+            && let Some(content) = self.recent.get(ino, opened.attributes.version)
+        {
             opened.content = content.reopen();
         }
         let binding = self.inodes.open(ino, &opened)?;

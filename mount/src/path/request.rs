@@ -54,7 +54,7 @@ pub enum Request {
     /// The folder with a file for each key.
     Keys(TableName, Format),
     /// One of its files, by its name without the extension.
-    Partition(TableName, Format, Box<str>),
+    Partition(TableName, Format, Arc<str>),
     /// A folder of predicates: `where` has none.
     Where(TableName, Steps),
     /// `README.txt` in `where`.

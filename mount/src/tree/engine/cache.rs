@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use super::files::Rendered;
 use crate::path::Request;
 
 /// What is known about a file.
@@ -15,6 +16,15 @@ pub(super) enum Known {
     Long,
     /// One of those, which somebody has read since; it goes on to be shown as one whose size is not known.
     Read(Arc<[u8]>),
+}
+
+impl From<Rendered> for Known {
+    fn from(rendered: Rendered) -> Known {
+        match rendered {
+            Rendered::Whole(text) => Known::Text(text),
+            Rendered::Long => Known::Long,
+        }
+    }
 }
 
 struct Entry {

@@ -30,7 +30,7 @@ pub(super) struct Pending<T> {
     result: mpsc::Receiver<T>,
     /// The result, when it has come.
     made: Option<T>,
-    permits: Arc<AtomicUsize>,
+    _permit: Permit,
 }
 
 struct Work<T> {
@@ -80,10 +80,11 @@ impl Crew {
     ) -> Option<Pending<T>> {
         let permits = &self.0.permits;
         permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).ok()?;
+        let permit = Permit(permits.clone());
         let work =
             Arc::new(Work { make: Box::new(make), crew: Arc::downgrade(&self.0), taken: AtomicBool::new(false) });
         let (done, result) = mpsc::sync_channel(1);
-        let pending = Pending { work: work.clone(), result, made: None, permits: permits.clone() };
+        let pending = Pending { work: work.clone(), result, made: None, _permit: permit };
         let job = Box::new(move || {
             if !work.taken.swap(true, Ordering::Relaxed) {
                 // Nobody may be left to take it.
@@ -92,6 +93,30 @@ impl Crew {
         });
         self.0.jobs.send(job).ok()?;
         Some(pending)
+    }
+}
+
+impl Crew {
+    /// Has some work done that nobody waits for; `false` when enough is under way.
+    pub(super) fn run(&self, work: impl FnOnce() + Send + 'static) -> bool {
+        let permits = &self.0.permits;
+        if permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_err() {
+            return false;
+        }
+        let permit = Permit(permits.clone());
+        let job = Box::new(move || {
+            work();
+            drop(permit);
+        });
+        self.0.jobs.send(job).is_ok()
+    }
+}
+
+struct Permit(Arc<AtomicUsize>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -132,7 +157,6 @@ impl<T> Pending<T> {
 impl<T> Drop for Pending<T> {
     fn drop(&mut self) {
         self.work.taken.store(true, Ordering::Relaxed);
-        self.permits.fetch_add(1, Ordering::Relaxed);
     }
 }
 

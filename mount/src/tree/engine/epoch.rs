@@ -12,7 +12,9 @@ use sstablefs::Result;
 use sstablefs::ingest::FOLDER;
 use sstablefs::sstable::{Component, Reader};
 use sstablefs::table::{TableStore, View};
+use sstablefs_render::name::KeyNames;
 
+use super::rows::Printers;
 use crate::path::TableName;
 
 pub(super) struct Epoch {
@@ -24,11 +26,21 @@ pub(super) struct Epoch {
     pub(super) bytes: u64,
     /// When the newest of them was written.
     pub(super) modified: SystemTime,
+    pub(super) names: KeyNames,
+    pub(super) printers: Arc<Printers>,
 }
 
 impl Epoch {
     fn new(view: Arc<View>, number: u64) -> Self {
-        let mut epoch = Epoch { number, expires: false, bytes: 0, modified: UNIX_EPOCH, view };
+        let mut epoch = Epoch {
+            number,
+            expires: false,
+            bytes: 0,
+            modified: UNIX_EPOCH,
+            names: KeyNames::new(view.table()),
+            printers: Arc::default(),
+            view,
+        };
         for sstable in epoch.view.sstables() {
             epoch.expires |= sstable.statistics().stats.max_ttl != 0;
             // Gone already when Cassandra compacts at this moment; the open file is still read.

@@ -8,6 +8,7 @@ use sstablefs::cql::DecoratedKey;
 use sstablefs::table::ScanRange;
 use sstablefs::{Kind as ErrorKind, Result};
 
+use super::ahead::Place;
 use super::cache::Known;
 use super::dump::Dump;
 use super::epoch::Moment;
@@ -24,7 +25,7 @@ use crate::path::{Answer, DumpForm, Format, Kind, Request, TableName};
 use crate::tree::{Attributes, Size};
 
 /// A partition's or a query's text up to this size is made when its size is asked for.
-const SHORT_PARTITION: usize = 1 << 20;
+pub(super) const SHORT_PARTITION: usize = 1 << 20;
 /// A table, SSTable or query whose Data files have together at most so many bytes, and whose text has at most so many, is, too.
 const SHORT_DATA: u64 = 256 << 10;
 const SHORT_TEXT: usize = 4 << 20;
@@ -32,6 +33,7 @@ const SHORT_TEXT: usize = 4 << 20;
 /// A file as of a moment.
 pub(super) struct MadeFile {
     text: Text,
+    moment: Moment,
     pub(super) version: u64,
     modified: SystemTime,
     /// Of the Data files that it is made from.
@@ -46,7 +48,7 @@ enum Text {
 }
 
 pub(super) enum Rendered {
-    Whole(Vec<u8>),
+    Whole(Arc<[u8]>),
     Long,
 }
 
@@ -54,7 +56,7 @@ pub(super) enum Rendered {
 fn render(source: &impl Source, limit: usize) -> Result<Rendered> {
     let mut out = Vec::new();
     let more = source.start(None)?.fill(&mut out, limit + 1)?;
-    Ok(if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out) })
+    Ok(if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out.into()) })
 }
 
 impl MadeFile {
@@ -122,23 +124,40 @@ impl EngineTree {
 
     fn rows_file(&self, table: &TableName, format: Format, stem: Option<&str>) -> Result<Option<MadeFile>> {
         let Some(moment) = self.moment(table)? else { return Ok(None) };
-        let rows = |range| Rows {
+        let text = match stem {
+            None => Text::Table(self.rows(&moment, format, ScanRange::ALL)),
+            Some(stem) => {
+                let Some(key) = keys::find(&moment, stem, format)? else { return Ok(None) };
+                Text::Partition(self.partition(&moment, format, &key), key)
+            }
+        };
+        Ok(Some(Self::made(&moment, text, moment.epoch.bytes)))
+    }
+
+    pub(super) fn rows(&self, moment: &Moment, format: Format, range: ScanRange) -> Rows {
+        Rows {
             view: moment.epoch.view.clone(),
             range,
             format,
             csv: self.options.csv,
             now: moment.now,
             is_part: false,
-        };
-        let text = match stem {
-            None => Text::Table(rows(ScanRange::ALL)),
-            Some(stem) => {
-                let Some(key) = keys::find(&moment, stem, format)? else { return Ok(None) };
-                let only = || Bound::Included(key.clone());
-                Text::Partition(rows(ScanRange { start: only(), end: only() }), key)
-            }
-        };
-        Ok(Some(Self::made(&moment, text, moment.epoch.bytes)))
+            printers: moment.epoch.printers.clone(),
+        }
+    }
+
+    fn partition(&self, moment: &Moment, format: Format, key: &DecoratedKey) -> Rows {
+        let only = || Bound::Included(key.clone());
+        self.rows(moment, format, ScanRange { start: only(), end: only() })
+    }
+
+    /// Hears that somebody looks at a file.
+    pub(super) fn look_at(&self, request: &Request, file: &MadeFile) {
+        if let (Request::Partition(table, format, _), Text::Partition(_, key)) = (request, &file.text) {
+            let place = Place { table: table.clone(), format: *format, version: file.version };
+            let make = |key: &DecoratedKey| self.partition(&file.moment, *format, key);
+            self.ahead.note(place, &file.moment, key, request, make);
+        }
     }
 
     /// `None` when an SSTable's files were not found because it has been compacted away since it was looked up.
@@ -160,7 +179,7 @@ impl EngineTree {
     }
 
     fn made(moment: &Moment, text: Text, bytes: u64) -> MadeFile {
-        MadeFile { text, version: moment.version, modified: moment.epoch.modified, bytes }
+        MadeFile { text, moment: moment.clone(), version: moment.version, modified: moment.epoch.modified, bytes }
     }
 
     /// The content of a file that was found to have this size in this version.
@@ -177,15 +196,29 @@ impl EngineTree {
         }
     }
 
+    /// The version that a file shows now, where its data alone tells it.
+    pub(super) fn version(&self, request: &Request) -> Result<Option<u64>> {
+        match request {
+            Request::Rows(table, _) | Request::Partition(table, ..) | Request::Dump(table, ..) => {
+                Ok(self.moment(table)?.map(|moment| moment.version))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// The text of a short one, or that it is long; `None` for what is no file.
     pub(super) fn known(&self, request: &Request, file: &MadeFile) -> Result<Option<Known>> {
-        if let Some(known) = self.cache.get(request, file.version) {
+        let kept = || self.cache.get(request, file.version);
+        let on_the_way = || {
+            self.ahead.wait(request, file.version);
+            kept()
+        };
+        if let Some(known) = kept().or_else(on_the_way) {
             return Ok(Some(known));
         }
         let known = match file.render()? {
             None => return Ok(None),
-            Some(Rendered::Whole(text)) => Known::Text(text.into()),
-            Some(Rendered::Long) => Known::Long,
+            Some(rendered) => Known::from(rendered),
         };
         self.cache.put(request, file.version, known.clone());
         Ok(Some(known))

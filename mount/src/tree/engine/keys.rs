@@ -33,7 +33,7 @@ impl KeyListing {
         let view = moment.epoch.view.clone();
         Ok(KeyListing {
             keys: view.keys(None, moment.now)?,
-            names: KeyNames::new(view.table()),
+            names: moment.epoch.names.clone(),
             view,
             now: moment.now,
             format,
@@ -69,7 +69,7 @@ impl Listing for KeyListing {
     }
 }
 
-fn write_name(names: &KeyNames, key: &DecoratedKey, format: Format, name: &mut String) -> Result<()> {
+pub(super) fn write_name(names: &KeyNames, key: &DecoratedKey, format: Format, name: &mut String) -> Result<()> {
     let mut bytes = std::mem::take(name).into_bytes();
     bytes.clear();
     names.write_name(key.token, &key.key, format.extension(), &mut bytes)?;
@@ -80,11 +80,11 @@ fn write_name(names: &KeyNames, key: &DecoratedKey, format: Format, name: &mut S
 /// The key whose file has this name without the extension. It need not be in the table when its text alone says it.
 pub(super) fn find(moment: &Moment, stem: &str, format: Format) -> Result<Option<DecoratedKey>> {
     let view = &moment.epoch.view;
-    let names = KeyNames::new(view.table());
+    let names = &moment.epoch.names;
     let candidates = names.candidates(stem);
     let mut name = String::new();
     let mut is_its_name = |key: &DecoratedKey| -> Result<bool> {
-        write_name(&names, key, format, &mut name)?;
+        write_name(names, key, format, &mut name)?;
         // One name a key: other spellings of it do not exist.
         let own = name.strip_suffix(format.extension()).and_then(|n| n.strip_suffix('.'));
         Ok(own == Some(stem))

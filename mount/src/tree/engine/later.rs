@@ -45,7 +45,6 @@ impl Shared {
     fn make(&self) -> Result<Arc<[u8]>> {
         match self.file.render()? {
             Some(Rendered::Whole(made)) if made.len() as u64 == self.size => {
-                let made: Arc<[u8]> = made.into();
                 self.cache.put(&self.request, self.file.version, Known::Text(made.clone()));
                 Ok(made)
             }

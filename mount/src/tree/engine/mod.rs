@@ -1,5 +1,6 @@
 //! The tree of a [`Database`]: what its tables hold, as files.
 
+mod ahead;
 mod cache;
 mod crew;
 mod dump;
@@ -39,6 +40,7 @@ use crate::access::Permissions;
 use crate::content::{Active, Content, Fixed};
 use crate::path::{Answer, Kind, Request, TableName};
 use crate::staging::Intakes;
+use ahead::Ahead;
 use cache::{Cache, Known};
 use crew::Crew;
 use epoch::{Epochs, Moment};
@@ -74,6 +76,7 @@ pub struct EngineTree {
     refusals: Refusals,
     rights: Rights,
     crew: Crew,
+    ahead: Ahead,
     started: SystemTime,
     /// `None`: nothing can be written.
     staging: Option<StagingOptions>,
@@ -82,16 +85,18 @@ pub struct EngineTree {
 impl EngineTree {
     /// Over a database that is open.
     pub fn new(database: Arc<Database>, options: EngineOptions) -> Self {
+        let (crew, cache) = (Crew::new(), Arc::new(Cache::new(CACHE)));
         EngineTree {
             database,
             options,
             epochs: Arc::default(),
-            cache: Arc::new(Cache::new(CACHE)),
+            ahead: Ahead::new(crew.clone(), cache.clone()),
+            cache,
             active: Active::new(ACTIVE),
             failures: Failures::default(),
             refusals: Refusals::default(),
             rights: Rights::default(),
-            crew: Crew::new(),
+            crew,
             started: SystemTime::now(),
             staging: None,
         }
@@ -208,6 +213,7 @@ impl Tree for EngineTree {
             return Ok(Some(self.text_attributes(&text)));
         }
         let Some(file) = self.file(request)? else { return Ok(None) };
+        self.look_at(request, &file);
         Ok(self.known(request, &file)?.map(|known| file.attributes(&known)))
     }
 
@@ -231,13 +237,19 @@ impl Tree for EngineTree {
     }
 
     fn attributes_again(&self, request: &Request, before: &Attributes) -> Result<Option<Attributes>> {
-        match self.file(request)? {
-            Some(file) if file.version == before.version => Ok(Some(*before)),
-            _ => self.attributes(request),
-        }
+        let version = match self.version(request)? {
+            None => self.file(request)?.map(|file| file.version),
+            version => version,
+        };
+        if version == Some(before.version) { Ok(Some(*before)) } else { self.attributes(request) }
     }
 
     fn open_again(&self, request: &Request, before: &Attributes) -> Result<Option<Opened>> {
+        if self.version(request)? == Some(before.version)
+            && let Some(Known::Text(text) | Known::Read(text)) = self.cache.get(request, before.version)
+        {
+            return Ok(Some(Opened { attributes: *before, content: Arc::new(Fixed(text)) }));
+        }
         match self.file(request)? {
             Some(file) if file.version == before.version => {
                 Ok(Some(Opened { attributes: *before, content: self.content_again(request, file, before.size) }))

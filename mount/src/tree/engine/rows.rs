@@ -1,10 +1,12 @@
 //! Rows as text: a table's or a partition's, made while they are read.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use sstablefs::Result;
+use parking_lot::Mutex;
 use sstablefs::merge::{At, LiveRows, Position};
 use sstablefs::table::{ScanRange, View};
+use sstablefs::{Error, Result};
 use sstablefs_render::{CsvRows, CsvStyle, JsonRows, RowText};
 
 use super::files::Rendered;
@@ -23,7 +25,38 @@ pub(super) struct Rows {
     pub(super) now: i64,
     /// Rows to be put between others: each as one behind another, and nothing around them.
     pub(super) is_part: bool,
+    pub(super) printers: Arc<Printers>,
 }
+
+/// What printed rows of a table before: to make it anew for a single partition costs as much as some rows.
+#[derive(Default)]
+pub(super) struct Printers(Mutex<Vec<(Format, Box<dyn RowText + Send>)>>);
+
+const PRINTERS: usize = 8;
+
+impl Printers {
+    fn take(&self, format: Format) -> Option<Box<dyn RowText + Send>> {
+        let mut printers = self.0.lock();
+        let at = printers.iter().position(|p| p.0 == format)?;
+        Some(printers.swap_remove(at).1)
+    }
+
+    fn give_back(&self, format: Format, printer: Box<dyn RowText + Send>) {
+        let mut printers = self.0.lock();
+        if printers.len() == PRINTERS {
+            printers.remove(0);
+        }
+        printers.push((format, printer));
+    }
+}
+
+thread_local! {
+    /// Memory for the text of a partition, which is used again.
+    static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Larger ones are not kept.
+const LARGEST_TEXT: usize = 256 << 10;
 
 #[derive(Clone)]
 pub(super) struct RowsAt {
@@ -76,8 +109,12 @@ impl Rows {
     }
 
     fn writer(&self) -> Writer {
+        self.writer_with(self.text())
+    }
+
+    fn writer_with(&self, text: Box<dyn RowText + Send>) -> Writer {
         Writer {
-            text: self.text(),
+            text,
             format: self.format,
             opened: self.is_part,
             wrote_rows: self.is_part,
@@ -91,12 +128,21 @@ impl Rows {
     /// The text of the partition with this key when it has at most `limit` bytes; `None` when it has no row.
     pub(super) fn render_partition(&self, key: &[u8], limit: usize) -> Result<Option<Rendered>> {
         let Some(mut rows) = self.view.partition(key, self.now)? else { return Ok(None) };
-        let mut writer = self.writer();
+        let mut writer = self.writer_with(self.printers.take(self.format).unwrap_or_else(|| self.text()));
         writer.enter(&rows)?;
-        let mut out = Vec::new();
-        let more = writer.fill(&mut rows, &mut out, limit + 1)?;
-        let rendered = if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out) };
-        Ok(writer.wrote_rows.then_some(rendered))
+        let rendered = TEXT.with_borrow_mut(|out| {
+            out.clear();
+            let more = writer.fill(&mut rows, out, limit + 1)?;
+            let rendered =
+                if more || out.len() > limit { Rendered::Long } else { Rendered::Whole(out.as_slice().into()) };
+            if out.capacity() > LARGEST_TEXT {
+                *out = Vec::new();
+            }
+            Ok::<_, Error>(rendered)
+        })?;
+        let found = writer.wrote_rows.then_some(rendered);
+        self.printers.give_back(self.format, writer.text);
+        Ok(found)
     }
 }
 

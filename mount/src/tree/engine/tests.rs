@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sstablefs::cql::Token;
 use sstablefs::table::{Database, Options, ScanRange};
 use sstablefs_render::CsvStyle;
 
 use super::dump::Dump;
-use super::rows::Rows;
 use super::whole::WholeTable;
 use super::*;
 use crate::content::{Limits, Producer, Source, Stream};
@@ -147,6 +147,56 @@ fn what_is_opened_again_is_made_when_it_is_read() {
 }
 
 #[test]
+fn the_next_partitions_are_made_ahead_of_who_reads_in_order() {
+    if std::thread::available_parallelism().map_or(1, |n| n.get()) < 2 {
+        eprintln!("there is no other core to make them on");
+        return;
+    }
+    let mut followed = 0;
+    for (version, tree) in trees() {
+        for table in tables(&tree).into_iter().filter(|t| !t.keyspace().starts_with("system")) {
+            let folder = Request::Keys(table.clone(), Format::Json);
+            let keys: Vec<Request> = names_in(&tree, &folder).iter().filter_map(|name| folder.child(name)).collect();
+            let moment = tree.moment(&table).unwrap().unwrap();
+            let hashed = matches!(moment.epoch.view.key_order().token(&[]), Token::Murmur3(_));
+            if keys.len() < 12 || !hashed || moment.epoch.view.sstables().len() > 8 {
+                continue;
+            }
+            let number = moment.version;
+            let is_kept = |i: usize| tree.cache.get(&keys[i], number).is_some();
+            for i in [keys.len() - 1, keys.len() / 2, 0] {
+                tree.attributes(&keys[i]).unwrap().unwrap();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            assert!(!is_kept(1) && !is_kept(keys.len() / 2 + 1), "{version} {folder}: nobody reads in order");
+            let mut tree = EngineTree::new(tree.database.clone(), tree.options);
+            tree.epochs = Arc::default();
+            let number = tree.moment(&table).unwrap().unwrap().version;
+            for key in &keys[..5] {
+                tree.attributes(key).unwrap().unwrap();
+            }
+            let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while tree.cache.get(&keys[5], number).is_none() {
+                assert!(std::time::Instant::now() < deadline, "{version} {}: not made ahead", keys[5]);
+                std::thread::yield_now();
+            }
+            assert!(tree.cache.get(&keys[9], number).is_none(), "{version} {}: far ahead", keys[9]);
+            // All of them, with some of the texts under way.
+            let direct = EngineTree::new(tree.database.clone(), tree.options);
+            for key in &keys {
+                assert_eq!(
+                    tree.attributes(key).unwrap().unwrap().size,
+                    direct.open(key).unwrap().unwrap().attributes.size
+                );
+                assert!(whole(&tree, key) == read(&*direct.open(key).unwrap().unwrap().content, 0, usize::MAX / 2));
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 10, "{followed}");
+}
+
+#[test]
 fn listings_go_on_from_any_place() {
     for (version, tree) in trees() {
         for table in tables(&tree) {
@@ -192,8 +242,7 @@ fn texts_are_taken_up_at_checkpoints() {
         for table in tables(&tree) {
             let moment = tree.moment(&table).unwrap().unwrap();
             for format in Format::ALL {
-                let (view, csv, now) = (moment.epoch.view.clone(), CsvStyle::default(), moment.now);
-                let rows = Rows { view, range: ScanRange::ALL, format, csv, now, is_part: false };
+                let rows = tree.rows(&moment, format, ScanRange::ALL);
                 let what = format!("SEED={seed} {version} {table} {format:?}");
                 let text = read_at_random(&what, rows.clone(), &mut random);
                 let slices = WholeTable::new(rows, tree.crew.clone(), 5000);
