@@ -82,9 +82,8 @@ impl Codec {
         match self {
             Codec::Lz4 => {
                 let Some((length, block)) = input.split_first_chunk::<4>() else { return false };
-                let Ok(length) = i32::try_from(u32::from_le_bytes(*length)) else { return false };
-                length as usize == out.len()
-                    && lz4::block::decompress_to_buffer(block, Some(length), out).is_ok_and(|n| n == out.len())
+                u32::from_le_bytes(*length) as usize == out.len()
+                    && lz4_flex::block::decompress_into(block, out).is_ok_and(|n| n == out.len())
             }
             Codec::Snappy => {
                 snap::raw::decompress_len(input).is_ok_and(|n| n == out.len())

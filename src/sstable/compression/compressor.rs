@@ -40,7 +40,7 @@ impl Compressor {
     /// The largest result for `n` bytes.
     fn bound(&self, n: usize) -> usize {
         match self {
-            Compressor::Lz4 => 4 + n + n / 255 + 16, // LZ4_compressBound
+            Compressor::Lz4 => 4 + lz4_flex::block::get_maximum_output_size(n),
             Compressor::Snappy(_) => snap::raw::max_compress_len(n),
             Compressor::Deflate(_) => n + n / 1000 + 64,
             Compressor::Zstd(_) => zstd::zstd_safe::compress_bound(n),
@@ -57,7 +57,7 @@ impl Compressor {
             Compressor::Lz4 => {
                 let (length, block) = target.split_at_mut(4);
                 length.copy_from_slice(&(input.len() as u32).to_le_bytes());
-                4 + lz4::block::compress_to_buffer(input, None, false, block).map_err(failed)?
+                4 + lz4_flex::block::compress_into(input, block).map_err(failed)?
             }
             Compressor::Snappy(snappy) => snappy.compress(input, target).map_err(failed)?,
             Compressor::Deflate(deflate) => {
