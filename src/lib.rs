@@ -35,6 +35,7 @@
 //! Modules in the order in which they may import each other: a module uses only what stands above it.
 
 #![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 pub mod bytes;
 pub mod cql;

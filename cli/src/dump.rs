@@ -21,9 +21,9 @@ use crate::time::now;
 const BUFFER: usize = 256 << 10;
 
 pub(crate) fn run(args: &Sstabledump) -> Result<(), Failure> {
-    let descriptor = Descriptor::of_data_file(&args.file)?;
-    // Without the file itself every other error would be beside the point.
-    sstablefs::storage::FileSource::open(&args.file)?;
+    Descriptor::of_data_file(&args.file)?;
+    // Without the file itself every other error would be beside the point. Who names a link means what it leads to.
+    let descriptor = Descriptor::of_data_file(&sstablefs::storage::directory::canonical(&args.file)?)?;
     let statistics = Arc::new(read_statistics(&descriptor)?);
     // What the SSTable says of itself: a dump shows also what the schema has dropped.
     let table = Arc::new(inferred::dump_table(&statistics)?);

@@ -24,7 +24,9 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
         now: args.time.now.unwrap_or_else(now).saturating_sub(args.gc_grace_seconds),
         utc_offset: &|seconds| utc_offset(&zone, seconds),
     };
-    let (tables, mut problems) = discover::by_table(discover::find(&args.paths)?, |_, _| None);
+    let found = discover::find(&args.paths)?;
+    let (tables, mut problems) = discover::by_table(found.dirs, |_, _| None);
+    problems.extend(found.problems);
     let is_one = args.paths.iter().all(|path| path.is_file());
     let is_terminal = io::stdout().is_terminal();
     let output = args.output.unwrap_or(if is_terminal { Output::Bars } else { Output::Text });
@@ -76,7 +78,7 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
 
 fn is_table(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else { return false };
-    discover::find(std::slice::from_ref(&path)).is_ok_and(|dirs| dirs.iter().any(|d| d.path == path))
+    discover::find(std::slice::from_ref(&path)).is_ok_and(|found| found.dirs.iter().any(|d| d.path == path))
 }
 
 /// The live SSTables of a table.

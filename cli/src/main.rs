@@ -1,5 +1,7 @@
 //! The `sstablefs` command: arguments, output and exit codes. 0 is success, 1 an error, 2 wrong use.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod dump;
 mod dump_slices;

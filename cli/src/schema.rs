@@ -80,5 +80,5 @@ fn describe(store: &TableStore, detail: Detail) -> Result<Value, Failure> {
 fn is_table(path: &Path) -> bool {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = if path.is_file() { path.parent().map(Path::to_owned).unwrap_or_default() } else { path.clone() };
-    discover::find(&[path]).is_ok_and(|dirs| matches!(dirs.as_slice(), [only] if only.path == folder))
+    discover::find(&[path]).is_ok_and(|found| matches!(found.dirs.as_slice(), [only] if only.path == folder))
 }

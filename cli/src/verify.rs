@@ -31,7 +31,9 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
-    let (tables, mut problems) = discover::by_table(discover::find(&args.paths)?, |_, _| None);
+    let found = discover::find(&args.paths)?;
+    let (tables, mut problems) = discover::by_table(found.dirs, |_, _| None);
+    problems.extend(found.problems);
     // What is wrong with folders that are not read is no damage.
     let harmless = problems.len();
     let mut found = Vec::new();

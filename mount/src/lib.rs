@@ -4,6 +4,7 @@
 //! answers the kernel's questions in plain values, `staging` is what can be written, and `fuse` is the only module that speaks FUSE.
 
 #![warn(missing_docs)]
+#![deny(unsafe_code)]
 
 pub mod access;
 pub mod content;

@@ -2,6 +2,7 @@
 //! sstabledump; and keys as file names.
 
 #![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
 pub mod csv;
 pub mod dump;

@@ -8,7 +8,6 @@
 //! The flush is done when the Data.db of its SSTable has its name. From then on the lots that the record names must not
 //! be shown or written again; until then they count, and what there is of the SSTable does not.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,17 +16,19 @@ use super::loader::{Loader, LoaderOptions};
 use super::lock::Lock;
 use super::runs::{count_keys, merged, remove};
 use super::target::{Target, TargetOptions};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::rows::{Marker, PartitionStream, Row, Unfiltered};
 use crate::schema::Table;
 use crate::sstable::{
     Component, Descriptor, HeaderBuilder, Reader, SstableId, Version, Writer, WriterOptions, Written, remove_leftovers,
 };
-use crate::storage::{Disk, FileDisk, directory};
+use crate::storage::{self, Disk, FileDisk, FileSource, OwnFolder, directory};
 use crate::table::TableStore;
 
 const RECORD: &str = "flush";
 const RECORD_TMP: &str = "flush.tmp";
+/// Far more than the names of all lots.
+const LARGEST_RECORD: u64 = 1 << 20;
 
 /// Accepted lots from which on a flush is due: each costs every read something.
 pub const MAX_LOTS: usize = 32;
@@ -89,7 +90,7 @@ impl Journal {
     pub fn loader(&self, options: LoaderOptions) -> Result<Loader> {
         let number = self.loaders.fetch_add(1, Ordering::Relaxed);
         let scratch = self.lock.scratch()?.join(number.to_string());
-        fs::create_dir_all(&scratch).map_err(|e| Error::io(e, &scratch))?;
+        OwnFolder::make(&scratch)?;
         let (disk, table) = (self.disk.clone(), self.store.schema()?);
         Ok(Loader::on(disk, &table, self.target.version(), scratch, options))
     }
@@ -223,11 +224,13 @@ impl Journal {
     /// Ends a flush: its lots are gone if it was done, its SSTable if it was broken off. `done`: it surely was done.
     fn finish_flush(&self, done: bool) -> Result<()> {
         let path = self.lock.folder().join(RECORD);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(Error::io(e, &path)),
+        let record = match FileSource::open(&path) {
+            Ok(record) => record,
+            Err(e) if e.kind() == Kind::NotFound => return Ok(()),
+            Err(e) => return Err(e),
         };
+        let text = storage::read_all(&record, LARGEST_RECORD).map_err(|e| Error::io(e, &path))?;
+        let text = String::from_utf8_lossy(&text);
         let parse = |folder: &Path, name: &str| -> Result<Descriptor> {
             match Descriptor::parse(&folder.join(format!("{name}-Data.db"))) {
                 Ok(Some((descriptor, _))) => Ok(descriptor),

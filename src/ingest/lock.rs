@@ -8,92 +8,81 @@
 //! Cassandra takes a folder whose name begins with a dot for one of a secondary index, and looks into none that it has
 //! not made.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::storage::{self, OwnFolder};
 
 /// Name of the folder.
 pub const FOLDER: &str = ".sstablefs";
+const LOCK: &str = "lock";
+const SCRATCH: &str = "scratch";
 
 /// Holds a table's folder for writing, against other sstablefs: there is one at a time. Dropped, it lets go.
 #[derive(Debug)]
 pub struct Lock {
-    folder: PathBuf,
+    path: PathBuf,
+    folder: OwnFolder,
     _file: File,
 }
 
 impl Lock {
     /// Fails at once when another process has it.
     pub fn take(table_folder: &Path) -> Result<Lock> {
-        let folder = table_folder.join(FOLDER);
+        let path = table_folder.join(FOLDER);
         loop {
-            match fs::create_dir(&folder) {
-                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(Error::io(e, &folder)),
-                _ => {}
-            }
-            let path = folder.join("lock");
-            let file = match File::options().create(true).truncate(false).write(true).open(&path) {
-                // Whoever had it before has removed the folder.
-                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-                file => file.map_err(|e| Error::io(e, &path))?,
-            };
+            let folder = OwnFolder::make(&path)?;
+            // Whoever had it before has removed the folder.
+            let Some(file) = folder.open_or_make(LOCK)? else { continue };
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    return Err(Error::busy("another sstablefs is writing to this table: end it first").in_file(&path));
+                    let busy = Error::busy("another sstablefs is writing to this table: end it first");
+                    return Err(busy.in_file(path.join(LOCK)));
                 }
-                Err(TryLockError::Error(e)) => return Err(Error::io(e, &path)),
+                Err(TryLockError::Error(e)) => return Err(Error::io(e, path.join(LOCK))),
             }
-            let inode = |m: fs::Metadata| (m.dev(), m.ino());
-            let ours = file.metadata().map(inode).map_err(|e| Error::io(e, &path))?;
-            if fs::metadata(&path).map(inode).ok() != Some(ours) {
+            if !folder.has(LOCK, &file)? {
                 continue;
             }
-            let lock = Lock { folder, _file: file };
-            lock.remove_scratch()?;
-            return Ok(lock);
+            folder.remove_all(SCRATCH)?;
+            return Ok(Lock { path, folder, _file: file });
         }
+    }
+
+    /// Whether another process has it.
+    pub fn is_taken(table_folder: &Path) -> bool {
+        let held = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        storage::open_plain(&table_folder.join(FOLDER).join(LOCK)).is_ok_and(held)
     }
 
     /// Where accepted data lies.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.path
     }
 
     /// A folder for what need not outlive the lock.
     pub fn scratch(&self) -> Result<PathBuf> {
-        let scratch = self.folder.join("scratch");
-        fs::create_dir_all(&scratch).map_err(|e| Error::io(e, &scratch))?;
-        Ok(scratch)
-    }
-
-    fn remove_scratch(&self) -> Result<()> {
-        let scratch = self.folder.join("scratch");
-        match fs::remove_dir_all(&scratch) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(e, &scratch)),
-            _ => Ok(()),
-        }
+        OwnFolder::make(&self.path.join(SCRATCH))?;
+        Ok(self.path.join(SCRATCH))
     }
 }
 
 impl Drop for Lock {
     /// Leaves nothing behind, unless there is accepted data.
     fn drop(&mut self) {
-        let _ = self.remove_scratch();
-        let only_lock =
-            fs::read_dir(&self.folder).is_ok_and(|mut names| names.all(|n| n.is_ok_and(|n| n.file_name() == "lock")));
-        if only_lock {
-            let _ = fs::remove_file(self.folder.join("lock"));
-            let _ = fs::remove_dir(&self.folder);
+        let _ = self.folder.remove_all(SCRATCH);
+        if self.folder.names().is_ok_and(|names| names == [LOCK]) {
+            let _ = self.folder.remove_with(LOCK);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

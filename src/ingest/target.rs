@@ -40,6 +40,12 @@ impl Target {
             Some(out) => {
                 let folder = out.join(store.keyspace()).join(store.name());
                 fs::create_dir_all(&folder).map_err(|e| Error::io(e, &folder))?;
+                let (folder, out) = (directory::canonical(&folder)?, directory::canonical(out)?);
+                if !folder.starts_with(&out) {
+                    return Err(
+                        Error::invalid(format!("a symbolic link leads out of {}", out.display())).in_file(folder)
+                    );
+                }
                 taken.push(folder.clone());
                 folder
             }
@@ -56,7 +62,6 @@ impl Target {
                 own.path.clone()
             }
         };
-        let folder = directory::canonical(&folder)?;
         Ok(Target { folder, version, taken, last: None })
     }
 

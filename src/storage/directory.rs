@@ -1,18 +1,26 @@
-//! Folders of the operating system.
+//! Folders of the operating system. No link is followed in them: see `links`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, Dir, FileType, OFlags, statat, unlinkat};
+
+use super::links;
 use crate::error::{Error, Kind, Result};
 
-/// A name in a folder. Links count as what they lead to.
+pub use super::links::REFUSED as LINK_REFUSED;
+
+/// A name in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     /// The last part of its path.
     pub name: String,
     /// Whether it is a folder.
     pub is_dir: bool,
+    /// Whatever it leads to.
+    pub is_link: bool,
 }
 
 /// What tells a changed file or folder from an unchanged one.
@@ -37,25 +45,35 @@ impl Stamp {
 
 /// The names in a folder, in their own order. Names that are not UTF-8 are left out: Cassandra writes none.
 pub fn list(folder: &Path) -> Result<Vec<Entry>> {
+    entries(&links::open_folder(folder)?).map_err(|e| Error::io(e.into(), folder))
+}
+
+pub(super) fn entries(folder: &OwnedFd) -> rustix::io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|e| Error::io(e, folder))? {
-        let entry = entry.map_err(|e| Error::io(e, folder))?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let is_dir = match entry.file_type() {
-            Ok(kind) if kind.is_symlink() => fs::metadata(entry.path()).is_ok_and(|m| m.is_dir()),
-            Ok(kind) => kind.is_dir(),
-            // Deleted since the folder was read.
-            Err(_) => continue,
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        if matches!(name, "." | "..") {
+            continue;
+        }
+        let kind = match entry.file_type() {
+            FileType::Unknown => match statat(folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                // Deleted since the folder was read.
+                Err(_) => continue,
+            },
+            kind => kind,
         };
-        entries.push(Entry { name, is_dir });
+        let (is_dir, is_link) = (kind == FileType::Directory, kind == FileType::Symlink);
+        entries.push(Entry { name: name.to_owned(), is_dir, is_link });
     }
     entries.sort_unstable();
     Ok(entries)
 }
 
-/// The stamp of a file or folder; links are followed.
+/// Of a link itself, not of what it leads to.
 pub fn stamp(path: &Path) -> Result<Stamp> {
-    let metadata = fs::metadata(path).map_err(|e| Error::io(e, path))?;
+    let metadata = fs::symlink_metadata(path).map_err(|e| Error::io(e, path))?;
     let modified = metadata.modified().map_err(|e| Error::io(e, path))?;
     Ok(Stamp { modified, len: metadata.len(), is_dir: metadata.is_dir(), inode: inode(&metadata) })
 }
@@ -82,4 +100,19 @@ pub fn stamp_if_exists(path: &Path) -> Result<Option<Stamp>> {
 /// The absolute path without links.
 pub fn canonical(path: &Path) -> Result<PathBuf> {
     fs::canonicalize(path).map_err(|e| Error::io(e, path))
+}
+
+/// Removes a folder with all that is in it; nothing when there is none.
+pub(crate) fn remove_all(above: &OwnedFd, name: &str) -> rustix::io::Result<()> {
+    let folder = match links::open_in(above, name, OFlags::RDONLY | OFlags::DIRECTORY, rustix::fs::Mode::empty()) {
+        Err(rustix::io::Errno::NOENT) => return Ok(()),
+        folder => folder?,
+    };
+    for entry in entries(&folder)? {
+        match entry.is_dir {
+            true => remove_all(&folder, &entry.name)?,
+            false => unlinkat(&folder, &entry.name, AtFlags::empty())?,
+        }
+    }
+    unlinkat(above, name, AtFlags::REMOVEDIR)
 }

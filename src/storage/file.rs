@@ -1,14 +1,19 @@
 //! Files of the operating system.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, fsync, renameat, renameat_with, statat, unlinkat};
+use rustix::io::Errno;
 
 use super::ReadAt;
-use super::directory;
+use super::manner::Manner;
 use super::output::{Disk, Folder, Output};
+use super::{directory, links};
 use crate::error::{Error, Result};
 
 /// An open file. It stays readable when the name is deleted.
@@ -18,15 +23,22 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Opens a regular file; anything else is [`Kind::Invalid`](crate::Kind::Invalid).
+    /// Follows no link, and waits for nobody: what is in the place of a file may be a pipe.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|e| Error::io(e, path))?;
-        let metadata = file.metadata().map_err(|e| Error::io(e, path))?;
-        if !metadata.is_file() {
-            return Err(Error::invalid("not a regular file").in_file(path));
-        }
-        Ok(FileSource { file, len: metadata.len() })
+        let file = open_plain(path)?;
+        let len = file.metadata().map_err(|e| Error::io(e, path))?.len();
+        Ok(FileSource { file, len })
     }
+}
+
+/// Opens a file for reading. See [`FileSource::open`].
+pub fn open_plain(path: &Path) -> Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = File::from(links::open(path, flags, Mode::empty())?);
+    if !file.metadata().map_err(|e| Error::io(e, path))?.is_file() {
+        return Err(Error::invalid("not a regular file").in_file(path));
+    }
+    Ok(file)
 }
 
 impl ReadAt for FileSource {
@@ -44,13 +56,61 @@ impl ReadAt for FileSource {
     }
 }
 
-/// A folder of the operating system, which exists.
-pub struct FileFolder(PathBuf);
+/// A file without a name, to be written and read: nothing is left of it when it is closed.
+pub fn unnamed_file(folder: &Path) -> Result<File> {
+    match links::open(folder, OFlags::RDWR | OFlags::TMPFILE, Mode::RUSR | Mode::WUSR) {
+        Err(e)
+            if matches!(
+                e.os_error().map(Errno::from_raw_os_error),
+                Some(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL)
+            ) => {}
+        file => return file.map(File::from),
+    }
+    // A file system that has none.
+    let folder_of = FileFolder::new(folder);
+    let mut number = 0;
+    loop {
+        let name = format!("spool-{number}");
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        match links::open_in(folder_of.folder()?, &name, flags, Mode::RUSR | Mode::WUSR) {
+            Err(Errno::EXIST) => number += 1,
+            file => {
+                let file = file.map_err(|e| Error::io(e.into(), folder.join(&name)))?;
+                folder_of.remove(&name)?;
+                return Ok(File::from(file));
+            }
+        }
+    }
+}
+
+/// A folder of the operating system, which exists. It is opened once: whatever gets its name later is another.
+pub struct FileFolder {
+    path: PathBuf,
+    opened: OnceLock<(OwnedFd, Manner)>,
+}
 
 impl FileFolder {
     /// Files below the path, which has to be there when they are made.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        FileFolder(path.into())
+        FileFolder { path: path.into(), opened: OnceLock::new() }
+    }
+
+    fn opened(&self) -> Result<&(OwnedFd, Manner)> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        let folder = links::open_folder(&self.path)?;
+        let manner = Manner::of(&folder).map_err(|e| Error::io(e.into(), &self.path))?;
+        Ok(self.opened.get_or_init(|| (folder, manner)))
+    }
+
+    fn folder(&self) -> Result<&OwnedFd> {
+        Ok(&self.opened()?.0)
+    }
+
+    fn failed(&self, name: &str) -> impl FnOnce(Errno) -> Error {
+        let path = self.path.join(name);
+        move |errno| Error::io(errno.into(), path)
     }
 }
 
@@ -87,42 +147,46 @@ impl Output for FileOutput {
 
 impl Folder for FileFolder {
     fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     fn create(&self, name: &str) -> Result<Box<dyn Output>> {
-        let path = self.0.join(name);
-        let file = File::create_new(&path).map_err(|e| Error::io(e, &path))?;
-        Ok(Box::new(FileOutput { file, path, len: 0 }))
+        let (folder, manner) = self.opened()?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        let file = links::open_in(folder, name, flags, Mode::RUSR | Mode::WUSR).map_err(self.failed(name))?;
+        manner.give(&file).map_err(self.failed(name))?;
+        Ok(Box::new(FileOutput { file: File::from(file), path: self.path.join(name), len: 0 }))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
-        let path = self.0.join(to);
-        if self.exists(to)? {
-            return Err(Error::io(io::ErrorKind::AlreadyExists.into(), path));
-        }
-        fs::rename(self.0.join(from), &path).map_err(|e| Error::io(e, path))
+        let folder = self.folder()?;
+        let renamed = match renameat_with(folder, from, folder, to, RenameFlags::NOREPLACE) {
+            // A file system that can't see to it.
+            Err(Errno::INVAL | Errno::NOSYS) if self.exists(to)? => Err(Errno::EXIST),
+            Err(Errno::INVAL | Errno::NOSYS) => renameat(folder, from, folder, to),
+            renamed => renamed,
+        };
+        renamed.map_err(self.failed(to))
     }
 
     fn remove(&self, name: &str) -> Result<()> {
-        let path = self.0.join(name);
-        fs::remove_file(&path).map_err(|e| Error::io(e, path))
+        unlinkat(self.folder()?, name, AtFlags::empty()).map_err(self.failed(name))
     }
 
     fn exists(&self, name: &str) -> Result<bool> {
-        let path = self.0.join(name);
-        match path.symlink_metadata() {
+        match statat(self.folder()?, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(Error::io(e, path)),
+            Err(Errno::NOENT) => Ok(false),
+            Err(e) => Err(self.failed(name)(e)),
         }
     }
 
     fn list(&self) -> Result<Vec<String>> {
-        Ok(directory::list(&self.0)?.into_iter().filter(|e| !e.is_dir).map(|e| e.name).collect())
+        let entries = directory::entries(self.folder()?).map_err(|e| Error::io(e.into(), &self.path))?;
+        Ok(entries.into_iter().filter(|e| !e.is_dir).map(|e| e.name).collect())
     }
 
     fn sync(&self) -> Result<()> {
-        File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(|e| Error::io(e, &self.0))
+        fsync(self.folder()?).map_err(|e| Error::io(e.into(), &self.path))
     }
 }

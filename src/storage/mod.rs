@@ -3,8 +3,11 @@
 
 pub mod directory;
 mod file;
+mod links;
+mod manner;
 mod memory;
 mod output;
+mod own_folder;
 pub mod processes;
 
 use std::io;
@@ -13,9 +16,10 @@ use std::sync::Arc;
 
 use crate::error::Result;
 
-pub use file::{FileDisk, FileFolder, FileSource};
+pub use file::{FileDisk, FileFolder, FileSource, open_plain, unnamed_file};
 pub use memory::{MemoryFolder, MemorySource};
 pub use output::{Buffered, Disk, Folder, Output};
+pub use own_folder::OwnFolder;
 
 /// Bytes that can be read at any position. Implementations are shared between threads.
 pub trait ReadAt: Send + Sync {

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::discover::{self, TableDir, TableDirs};
+use super::discover::{self, Found, TableDir, TableDirs};
 use super::listing::Listing;
 use super::store::INFERRED_NOTE;
 use super::{ScanRange, TableStore};
@@ -52,11 +52,11 @@ impl Database {
     pub fn open(paths: &[PathBuf], options: &Options) -> Result<Database> {
         let mut given = Vec::new();
         for path in &options.schema {
-            given.extend(read_schema_file(path, None)?);
+            given.extend(read_schema_file(&storage::directory::canonical(path)?, None)?);
         }
-        let dirs = discover::find(paths)?;
-        let mut state = State { schemas: Schemas::load(&dirs)?, ..State::default() };
-        state.attach(dirs, &given, &BTreeMap::new());
+        let found = discover::find(paths)?;
+        let mut state = State { schemas: Schemas::load(&found.dirs)?, ..State::default() };
+        state.attach(found, &given, &BTreeMap::new());
         let schema_files = options.schema.clone();
         Ok(Database {
             paths: paths.to_vec(),
@@ -157,16 +157,16 @@ impl Database {
     /// refreshed by [`TableStore::refresh`].
     pub fn refresh(&self) -> Result<bool> {
         let _one = self.refreshing.lock();
-        let dirs = discover::find(&self.paths)?;
+        let found = discover::find(&self.paths)?;
         let (tables, keyspaces) = {
             let state = self.state.read();
-            if state.schemas.is_current(&dirs) && state.has_same(&dirs) {
+            if state.schemas.is_current(&found.dirs) && state.has_same(&found.dirs) {
                 return Ok(false);
             }
             (state.tables.clone(), state.schemas.keyspaces.clone())
         };
-        let mut state = State { schemas: Schemas::load(&dirs)?, ..State::default() };
-        state.attach(dirs, &self.given, &tables);
+        let mut state = State { schemas: Schemas::load(&found.dirs)?, ..State::default() };
+        state.attach(found, &self.given, &tables);
         let stores = |tables: &Tables| -> Vec<*const TableStore> {
             tables.values().flat_map(BTreeMap::values).map(Arc::as_ptr).collect()
         };
@@ -177,11 +177,12 @@ impl Database {
 }
 
 impl State {
-    /// Makes the stores of the tables in `dirs`, keeping those from before.
-    fn attach(&mut self, dirs: Vec<TableDir>, given: &[Arc<Keyspace>], before: &Tables) {
+    /// Makes the stores of the tables that were found, keeping those from before.
+    fn attach(&mut self, found: Found, given: &[Arc<Keyspace>], before: &Tables) {
         let schemas = &self.schemas;
         let (tables, mut problems) =
-            discover::by_table(dirs, |keyspace, table| schemas.table(&[], keyspace, table).map(|t| t.id));
+            discover::by_table(found.dirs, |keyspace, table| schemas.table(&[], keyspace, table).map(|t| t.id));
+        problems.extend(found.problems);
         problems.extend(schemas.problems.iter().cloned());
         for table in tables {
             let known = match self.known(given, &table) {
@@ -296,7 +297,7 @@ impl Schemas {
     fn system_dirs(tables: &[TableDir]) -> Vec<TableDir> {
         let data_dirs: BTreeSet<&PathBuf> = tables.iter().filter_map(|t| t.data_dir.as_ref()).collect();
         let folders = data_dirs.into_iter().map(|d| d.join("system_schema"));
-        let found = folders.filter_map(|f| discover::find(&[f]).ok()).flatten();
+        let found = folders.filter_map(|f| discover::find(&[f]).ok()).flat_map(|found| found.dirs);
         found.filter(|d| SYSTEM_TABLES.iter().any(|(name, _)| *name == d.table)).collect()
     }
 

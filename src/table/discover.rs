@@ -61,23 +61,32 @@ pub(super) fn old_version(name: &str) -> Option<&str> {
     }
 }
 
+/// What is below some paths.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub dirs: Vec<TableDir>,
+    /// Links that may stand for keyspaces or tables, and are not followed.
+    pub problems: Vec<Error>,
+}
+
 /// Finds the table folders below each of the paths, in the order of keyspace and table.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<TableDir>> {
-    let mut found = Vec::new();
+pub fn find(paths: &[PathBuf]) -> Result<Found> {
+    let mut found = Found::default();
     for given in paths {
         let path = directory::canonical(given).map_err(|e| match e.kind() {
             Kind::NotFound => Error::not_found(format!("does not exist: {WHAT_TO_NAME}")).in_file(given),
             _ => e,
         })?;
         let is_dir = directory::stamp(&path)?.is_dir;
-        let here = if is_dir { find_below(&path)? } else { vec![single_file(&path)?] };
-        if here.is_empty() {
-            return Err(nothing_found(&path).in_file(given));
+        let here =
+            if is_dir { find_below(&path)? } else { Found { dirs: vec![single_file(&path)?], ..Found::default() } };
+        if here.dirs.is_empty() {
+            return Err(here.problems.into_iter().next().unwrap_or_else(|| nothing_found(&path).in_file(given)));
         }
-        found.extend(here);
+        found.add(here);
     }
-    found.sort();
-    found.dedup();
+    found.dirs.sort();
+    found.dirs.dedup();
     Ok(found)
 }
 
@@ -87,7 +96,7 @@ const WHAT_TO_NAME: &str = "name a Cassandra data directory (which has KEYSPACE/
 fn nothing_found(path: &Path) -> Error {
     let mut text = format!("no SSTables here: {WHAT_TO_NAME}");
     let below = path.join("data");
-    if find_below(&below).is_ok_and(|dirs| !dirs.is_empty()) {
+    if find_below(&below).is_ok_and(|found| !found.dirs.is_empty()) {
         text = format!("no SSTables here, but there are in {}: name that", below.display());
     }
     Error::not_found(text)
@@ -109,24 +118,31 @@ fn single_file(path: &Path) -> Result<TableDir> {
     Err(Error::invalid(format!("is not the Data file of an SSTable: {advice}")).in_file(path))
 }
 
-fn find_below(path: &Path) -> Result<Vec<TableDir>> {
+impl Found {
+    fn add(&mut self, more: Found) {
+        self.dirs.extend(more.dirs);
+        self.problems.extend(more.problems);
+    }
+}
+
+fn find_below(path: &Path) -> Result<Found> {
     let entries = directory::list(path)?;
     if path.file_name().is_some_and(|n| n == "snapshots") && !has_data_files(&entries) {
         return Err(several_snapshots(&entries).in_file(path));
     }
     if is_table(path, &entries) {
-        return Ok(vec![table_dir(path)]);
+        return Ok(Found { dirs: vec![table_dir(path)], ..Found::default() });
     }
     let tables = tables_in(path, &entries);
-    if !tables.is_empty() {
+    if !tables.dirs.is_empty() {
         return Ok(tables);
     }
-    let mut all = Vec::new();
+    let mut all = Found { problems: refused(path, &entries, |_| true), ..Found::default() };
     for entry in entries.iter().filter(|e| is_folder(e)) {
         let keyspace = path.join(&entry.name);
         // A folder that may not be read, lost+found for one, is no keyspace.
         if let Ok(entries) = directory::list(&keyspace) {
-            all.extend(tables_in(&keyspace, &entries));
+            all.add(tables_in(&keyspace, &entries));
         }
     }
     Ok(all)
@@ -155,12 +171,20 @@ fn is_table(path: &Path, entries: &[Entry]) -> bool {
         || has_data_files(entries)
 }
 
-fn tables_in(keyspace: &Path, entries: &[Entry]) -> Vec<TableDir> {
+fn tables_in(keyspace: &Path, entries: &[Entry]) -> Found {
     let is_table_name = |e: &&Entry| {
         let path = keyspace.join(&e.name);
         parse_name(&e.name).is_some() || directory::list(&path).is_ok_and(|entries| has_data_files(&entries))
     };
-    entries.iter().filter(|e| is_folder(e)).filter(is_table_name).map(|e| table_dir(&keyspace.join(&e.name))).collect()
+    let tables = entries.iter().filter(|e| is_folder(e)).filter(is_table_name);
+    let problems = refused(keyspace, entries, |name| parse_name(name).is_some());
+    Found { dirs: tables.map(|e| table_dir(&keyspace.join(&e.name))).collect(), problems }
+}
+
+/// The links that would count by their name.
+fn refused(folder: &Path, entries: &[Entry], counts: impl Fn(&str) -> bool) -> Vec<Error> {
+    let links = entries.iter().filter(|e| e.is_link && !e.name.starts_with('.') && counts(&e.name));
+    links.map(|e| Error::unsupported(directory::LINK_REFUSED).in_file(folder.join(&e.name))).collect()
 }
 
 /// Table name and id of a folder called NAME-ID32HEX.
@@ -281,7 +305,7 @@ mod tests {
     }
 
     fn found(root: &tempfile::TempDir, path: &str) -> Vec<String> {
-        let dirs = find(&[root.path().join(path)]).unwrap();
+        let dirs = find(&[root.path().join(path)]).unwrap().dirs;
         let base = root.path().canonicalize().unwrap();
         dirs.iter()
             .map(|d| {
@@ -344,7 +368,7 @@ mod tests {
     fn a_dropped_table_is_not_the_new_one() {
         let (old, new) = (format!("d/ks/t-{ID1}"), format!("d/ks/t-{ID2}"));
         let root = tree(&[&format!("{old}/oa-1-big-Data.db"), &format!("{new}/oa-1-big-Data.db")]);
-        let dirs = find(&[root.path().join("d")]).unwrap();
+        let dirs = find(&[root.path().join("d")]).unwrap().dirs;
         // ID2 is the later time, though it sorts first.
         let (tables, problems) = by_table(dirs.clone(), |_, _| None);
         assert_eq!(tables.len(), 1);
@@ -362,7 +386,7 @@ mod tests {
     fn several_disks_are_one_table() {
         let (a, b) = (format!("d1/ks/t-{ID1}"), format!("d2/ks/t-{ID1}"));
         let root = tree(&[&format!("{a}/oa-1-big-Data.db"), &format!("{b}/oa-2-big-Data.db")]);
-        let dirs = find(&[root.path().join("d1"), root.path().join("d2"), root.path().join("d1")]).unwrap();
+        let dirs = find(&[root.path().join("d1"), root.path().join("d2"), root.path().join("d1")]).unwrap().dirs;
         let (tables, problems) = by_table(dirs, |_, _| None);
         assert!(tables.len() == 1 && tables[0].dirs.len() == 2 && problems.is_empty());
     }

@@ -288,7 +288,7 @@ mod tests {
         }
 
         fn listing(&self) -> Listing {
-            let dirs = discover::find(&[self.0.path().join("d")]).unwrap();
+            let dirs = discover::find(&[self.0.path().join("d")]).unwrap().dirs;
             Listing::read(&dirs).unwrap()
         }
 

@@ -5,14 +5,13 @@
 //!   child:         `- opens the data, mounts - one message -' serves until it is unmounted
 //! ```
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd};
 
 use sstablefs::{Error, Result};
 
 /// The child's end of the pipe.
-pub(super) struct Ready(File);
+pub(super) struct Ready(io::PipeWriter);
 
 pub(super) enum Side {
     /// The background process was started and has said how it went.
@@ -22,21 +21,20 @@ pub(super) enum Side {
 
 /// To be called while there is only one thread.
 pub(super) fn split() -> Result<Side> {
-    let failed = |what: &str| Error::io(io::Error::last_os_error(), what);
-    let mut ends = [0; 2];
-    // SAFETY: `ends` has room for two descriptors.
-    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
-        return Err(failed("pipe"));
+    let (mut reader, writer) = io::pipe().map_err(|e| Error::io(e, "pipe"))?;
+    if threads() != Some(1) {
+        return Err(Error::invalid("a process with several threads can't go to the background: use -f"));
     }
-    // SAFETY: both were just opened and belong to nobody else.
-    let (mut reader, writer) = unsafe { (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1])) };
-    // SAFETY: there is one thread, so the child's memory is in order.
-    match unsafe { libc::fork() } {
-        -1 => Err(failed("fork")),
+    // SAFETY: a child of a process with one thread, as this is, may go on as its parent would: no other thread had a lock or
+    // was in the middle of a change.
+    #[expect(unsafe_code, reason = "no safe function can fork")]
+    let forked = unsafe { libc::fork() };
+    match forked {
+        -1 => Err(Error::io(io::Error::last_os_error(), "fork")),
         0 => {
             drop(reader);
-            // SAFETY: only changes the session of this process.
-            unsafe { libc::setsid() };
+            // Fails only when it leads a session already.
+            let _ = rustix::process::setsid();
             Ok(Side::Child(Ready(writer)))
         }
         _ => {
@@ -53,6 +51,11 @@ pub(super) fn split() -> Result<Side> {
     }
 }
 
+/// Of this process; `None` where that can't be seen.
+fn threads() -> Option<usize> {
+    std::fs::read_dir("/proc/self/task").ok().map(Iterator::count)
+}
+
 impl Ready {
     pub(super) fn failed(mut self, error: &Error) {
         // Nobody is left to be told when the parent is gone.
@@ -63,10 +66,8 @@ impl Ready {
     pub(super) fn done(mut self) {
         let _ = std::env::set_current_dir("/");
         if let Ok(null) = OpenOptions::new().read(true).write(true).open("/dev/null") {
-            for standard in 0..=2 {
-                // SAFETY: replaces descriptors that nothing in this process owns as a `File`.
-                unsafe { libc::dup2(null.as_raw_fd(), standard) };
-            }
+            use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+            let _ = dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).and_then(|()| dup2_stderr(&null));
         }
         let _ = self.0.write_all(b"ready");
     }

@@ -117,15 +117,10 @@ fn end_at_signal(signals: &Signals, mountpoint: &Path, finish: impl Fn()) {
 
 /// Takes the mount out of the tree of names at once, whoever uses it.
 fn detach(mountpoint: &Path) -> Result<()> {
-    let path = std::ffi::CString::new(mountpoint.as_os_str().as_encoded_bytes())
-        .map_err(|_| Error::invalid("a NUL in the path").in_file(mountpoint))?;
-    // SAFETY: the path ends in NUL.
-    if unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) } == 0 {
-        return Ok(());
-    }
-    let direct = std::io::Error::last_os_error();
-    if direct.raw_os_error() != Some(libc::EPERM) {
-        return Err(Error::io(direct, mountpoint).context("can't be unmounted"));
+    match rustix::mount::unmount(mountpoint, rustix::mount::UnmountFlags::DETACH) {
+        Ok(()) => return Ok(()),
+        Err(rustix::io::Errno::PERM) => {}
+        Err(e) => return Err(Error::io(e.into(), mountpoint).context("can't be unmounted")),
     }
     let helper = Command::new("fusermount3").args(["-u", "-z", "--"]).arg(mountpoint).status();
     match helper {
@@ -143,10 +138,13 @@ fn default_threads() -> usize {
 /// Keeps the allocator from holding memory back: few arenas, and large buffers go back to the system when freed.
 fn bound_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: sets numbers of the allocator, before other threads exist.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 2);
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 512 << 10);
+    for (what, value) in
+        [(libc::M_ARENA_MAX, 2), (libc::M_MMAP_THRESHOLD, 128 << 10), (libc::M_TRIM_THRESHOLD, 512 << 10)]
+    {
+        // SAFETY: takes two numbers and sets one of the allocator's; no other thread exists that could allocate meanwhile.
+        #[expect(unsafe_code, reason = "the allocator is the C library's")]
+        unsafe {
+            libc::mallopt(what, value)
+        };
     }
 }

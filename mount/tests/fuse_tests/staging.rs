@@ -236,6 +236,7 @@ fn a_full_disk_leaves_all_as_it_was() {
         }
         assert_eq!(failed, libc::ENOSPC);
         // What is there could be read, but it is not what was written.
+        // SAFETY: the descriptor was taken out of what owned it, and nothing else has it.
         let closed = unsafe { libc::close(std::os::fd::IntoRawFd::into_raw_fd(file)) };
         assert_eq!((closed, errno::<()>(Err(std::io::Error::last_os_error()))), (-1, libc::ENOSPC));
         assert_eq!((mount.taken(), mount.names().join(" ")), (String::new(), "a.csv".to_owned()));

@@ -1,23 +1,23 @@
 //! The kernel's news about folders.
 
-use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+
 /// What a folder is watched for: files that come, go or are written.
-const NEWS: u32 = libc::IN_CREATE
-    | libc::IN_DELETE
-    | libc::IN_MODIFY
-    | libc::IN_CLOSE_WRITE
-    | libc::IN_MOVED_FROM
-    | libc::IN_MOVED_TO
-    | libc::IN_DELETE_SELF
-    | libc::IN_MOVE_SELF
-    | libc::IN_ONLYDIR;
+const NEWS: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MODIFY)
+    .union(WatchFlags::CLOSE_WRITE)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF)
+    .union(WatchFlags::ONLYDIR);
 
 /// Of `struct inotify_event`, in front of the name.
 const HEAD: usize = 16;
@@ -34,31 +34,19 @@ pub(super) enum News {
 
 impl Inotify {
     pub(super) fn new() -> io::Result<Self> {
-        // SAFETY: makes a new descriptor, which nobody else owns.
-        let fd = unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: see above.
-        Ok(Inotify(unsafe { File::from_raw_fd(fd) }))
+        Ok(Inotify(File::from(inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?)))
     }
 
     /// The number that the folder has in [`News`]; the same one when it is watched already.
     pub(super) fn add(&self, folder: &Path) -> io::Result<i32> {
-        let path = CString::new(folder.as_os_str().as_bytes()).map_err(|_| io::ErrorKind::InvalidInput)?;
-        // SAFETY: the path ends in NUL and lives through the call.
-        match unsafe { libc::inotify_add_watch(self.0.as_raw_fd(), path.as_ptr(), NEWS) } {
-            wd if wd < 0 => Err(io::Error::last_os_error()),
-            wd => Ok(wd),
-        }
+        Ok(inotify::add_watch(&self.0, folder, NEWS)?)
     }
 
     /// Waits up to `limit`, and takes what there is.
     pub(super) fn wait(&mut self, limit: Duration, news: &mut Vec<News>) -> io::Result<()> {
-        let mut poll = libc::pollfd { fd: self.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        let millis = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-        // SAFETY: one valid entry.
-        unsafe { libc::poll(&raw mut poll, 1, millis) };
+        let limit = Timespec::try_from(limit).ok();
+        // Interrupted, it has waited less.
+        let _ = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], limit.as_ref());
         let mut buffer = [0; 16 << 10];
         loop {
             match self.0.read(&mut buffer) {

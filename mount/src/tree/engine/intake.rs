@@ -1,15 +1,15 @@
 //! Files that are written into staging folders become changes in the tables' journals.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
-use sstablefs::ingest::{FOLDER, Journal, LoaderOptions, MAX_LOTS, Target, TargetOptions};
+use sstablefs::ingest::{FOLDER, Journal, LoaderOptions, Lock, MAX_LOTS, Target, TargetOptions};
+use sstablefs::storage::unnamed_file;
 use sstablefs::table::{Database, TableStore};
 use sstablefs::{Error, Kind, Result};
 use sstablefs_render::CsvStyle;
@@ -92,23 +92,16 @@ fn check(store: &TableStore, options: &TargetOptions) -> std::result::Result<(),
 
 /// Another process that has the lock of the folder.
 fn check_lock(folder: &Path) -> std::result::Result<(), Refused> {
-    let Ok(file) = File::open(folder.join(FOLDER).join("lock")) else { return Ok(()) };
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Err(Refused {
-            reason: format!("another sstablefs is writing to {}: end it first", folder.display()),
-            errno: libc::EBUSY,
-        }),
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+    if !Lock::is_taken(folder) {
+        return Ok(());
     }
+    let reason = format!("another sstablefs is writing to {}: end it first", folder.display());
+    Err(Refused { reason, errno: libc::EBUSY })
 }
 
 fn check_access(folder: &Path) -> std::result::Result<(), Refused> {
-    let Ok(path) = std::ffi::CString::new(folder.as_os_str().as_encoded_bytes()) else { return Ok(()) };
-    // SAFETY: the path ends in NUL and lives through the call.
-    if unsafe { libc::access(path.as_ptr(), libc::W_OK) } == 0 {
-        return Ok(());
-    }
-    let e = io::Error::last_os_error();
+    let Err(e) = rustix::fs::access(folder, rustix::fs::Access::WRITE_OK) else { return Ok(()) };
+    let e = io::Error::from(e);
     match e.raw_os_error() {
         Some(errno @ (libc::EACCES | libc::EROFS)) => {
             Err(Refused { reason: format!("{} can't be written to: {e}", folder.display()), errno })
@@ -252,17 +245,7 @@ impl EngineIntake {
 impl Intake for EngineIntake {
     fn spool(&self) -> Result<File> {
         let scratch = self.journal.lock().0.scratch()?;
-        let mut options = File::options();
-        options.read(true).write(true).mode(0o600);
-        match options.clone().custom_flags(libc::O_TMPFILE).open(&scratch) {
-            Err(e) if matches!(e.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL)) => {}
-            file => return file.map_err(|e| Error::io(e, &scratch)),
-        }
-        // A file system that has no files without a name.
-        let path = scratch.join(format!("spool-{}", self.timestamp()));
-        let file = options.create_new(true).open(&path).map_err(|e| Error::io(e, &path))?;
-        fs::remove_file(&path).map_err(|e| Error::io(e, &path))?;
-        Ok(file)
+        unnamed_file(&scratch)
     }
 
     fn take_up(&self, name: &str, text: &mut dyn Read) -> std::result::Result<Taken, Refusal> {

@@ -101,7 +101,7 @@ fn tombstones(sstable: &Reader) -> i64 {
 
 /// Of all components that are there.
 fn size_on_disk(sstable: &Reader) -> u64 {
-    let size = |c| fs::metadata(sstable.descriptor().component(c)).map_or(0, |m| m.len());
+    let size = |c| fs::symlink_metadata(sstable.descriptor().component(c)).map_or(0, |m| m.len());
     Component::ALL.into_iter().map(size).sum()
 }
 
