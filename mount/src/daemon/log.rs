@@ -4,6 +4,7 @@
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -32,7 +33,7 @@ impl Log {
     pub(super) fn open(foreground: bool, file: Option<&Path>) -> Result<Log> {
         let place = match file {
             Some(path) => {
-                let file = OpenOptions::new().create(true).append(true).open(path);
+                let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
                 Place::File(file.map_err(|e| Error::io(e, path).context("the log can't be written"))?)
             }
             None if foreground => Place::Terminal,
