@@ -243,3 +243,28 @@ fn staging_is_for_those_who_may_write_to_the_folder_of_the_table() {
     });
     assert_eq!(put(CASSANDRA, GROUP, ".e"), "");
 }
+
+/// An access control list: everybody may read it, but not the stranger, whom the mode alone would let in.
+fn without_the_stranger() -> Vec<u8> {
+    const NOBODY: u32 = u32::MAX;
+    let entries: [(u16, u16, u32); 5] =
+        [(1, 6, NOBODY), (2, 0, STRANGER), (4, 4, NOBODY), (16, 4, NOBODY), (32, 4, NOBODY)];
+    let mut list = 2u32.to_le_bytes().to_vec();
+    for (tag, rights, id) in entries {
+        list.extend(tag.to_le_bytes().into_iter().chain(rights.to_le_bytes()).chain(id.to_le_bytes()));
+    }
+    list
+}
+
+#[test]
+fn an_access_control_list_keeps_out_whom_the_mode_lets_in() {
+    let world = World::new(true, 0o755, 0o644);
+    let (rows, data) = (world.in_table("rows.csv"), world.component("-Data.db"));
+    assert!(can_read(STRANGER, STRANGER, &rows));
+    let list = without_the_stranger();
+    rustix::fs::setxattr(&data, "system.posix_acl_access", &list, rustix::fs::XattrFlags::empty())
+        .expect("the folder of temporary files has access control lists");
+    assert_eq!(fs::metadata(&data).unwrap().mode() & 0o777, 0o644);
+    until("the list counts", || !can_read(STRANGER, STRANGER, &rows));
+    assert!(can_read(CASSANDRA, GROUP, &rows));
+}
