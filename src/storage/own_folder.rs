@@ -80,6 +80,7 @@ impl OwnFolder {
         Ok(named.is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (metadata.dev(), metadata.ino())))
     }
 
+    /// What is in it.
     pub fn names(&self) -> Result<Vec<String>> {
         let entries = directory::entries(&self.folder).map_err(|e| Error::io(e.into(), &self.path))?;
         Ok(entries.into_iter().map(|entry| entry.name).collect())

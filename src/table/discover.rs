@@ -64,6 +64,7 @@ pub(super) fn old_version(name: &str) -> Option<&str> {
 /// What is below some paths.
 #[derive(Debug, Default)]
 pub struct Found {
+    /// In order, each once.
     pub dirs: Vec<TableDir>,
     /// Links that may stand for keyspaces or tables, and are not followed.
     pub problems: Vec<Error>,
