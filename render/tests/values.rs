@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use sstablefs::cql::{Type, UserType};
-use sstablefs_render::value::{JsonValue, TextValue, parse_text};
+use sstablefs_render::value::{CqlLiteral, JsonValue, TextValue, parse_text};
 
 fn ty(name: &str) -> Type {
     let boxed = |name: &str| Box::new(ty(name));
@@ -106,19 +106,41 @@ fn values_print_as_in_cassandra() {
     assert!(checked > 200, "only {checked} values checked");
 }
 
+/// literals.tsv: what AbstractType.toCQLString of Cassandra 5.0.6 made of the same values.
+#[test]
+fn literals_are_those_of_cassandra() {
+    let mut checked = 0;
+    for line in include_str!("literals.tsv").split('\n').filter(|line| !line.is_empty()) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [name, bytes, literal] = columns[..] else { panic!("three columns in {line:?}") };
+        if literal.starts_with('<') {
+            continue;
+        }
+        let mut out = Vec::new();
+        CqlLiteral::new(&ty(name)).write(Some(&unhex(bytes)), &mut out).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out), unescape(literal), "{line}");
+        checked += 1;
+    }
+    assert!(checked > 200, "only {checked} values checked");
+    let mut out = Vec::new();
+    CqlLiteral::new(&Type::Int).write(None, &mut out).unwrap();
+    assert_eq!(out, b"null");
+}
+
 #[test]
 fn cut_values_are_errors_and_not_panics() {
     let table = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/values.tsv")).unwrap();
     for line in table.split('\n').filter(|line| !line.is_empty()) {
         let columns: Vec<&str> = line.split('\t').collect();
         let (ty, bytes) = (ty(columns[0]), unhex(columns[1]));
-        let (json, text) = (JsonValue::new(&ty), TextValue::new(&ty));
+        let (json, text, literal) = (JsonValue::new(&ty), TextValue::new(&ty), CqlLiteral::new(&ty));
         for other in ["int", "uuid", "inet", "decimal", "duration", "tuple<int,text,double>", "map<text,udt>"] {
             let _ = JsonValue::new(&self::ty(other)).write(&bytes, &mut Vec::new());
         }
         for cut in 0..bytes.len() {
             let _ = json.write(&bytes[..cut], &mut Vec::new());
             let _ = text.write(&bytes[..cut], &mut Vec::new());
+            let _ = literal.write(Some(&bytes[..cut]), &mut Vec::new());
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn of(term: &Term, casts: &mut dyn Casts) -> String {
             let name = of(inner, casts);
             if casts.is_cast(inner, ty) { format!("cast({name} as {})", names::cql_name(ty)) } else { name }
         }
-        TermKind::Typed(ty, inner) => format!("({}){}", names::cql_name(ty), of(inner, casts)),
+        TermKind::Typed(ty, inner) => format!("({}){}", written_type(ty), of(inner, casts)),
         TermKind::Field(inner, field) => format!("{}.{field}", of(inner, casts)),
         TermKind::Element(inner, key) => format!("{}[{}]", of(inner, casts), of(key, casts)),
         TermKind::Slice(inner, from, to) => {
@@ -62,6 +62,13 @@ pub(super) fn of(term: &Term, casts: &mut dyn Casts) -> String {
         }
         TermKind::Negative(inner) => format!("-{}", of(inner, casts)),
     }
+}
+
+/// A tuple is always frozen, and is not written so.
+fn written_type(ty: &Type) -> String {
+    let name = names::cql_name(ty);
+    let tuple = matches!(ty, Type::Tuple(_)).then(|| name.strip_prefix("frozen<")?.strip_suffix('>'));
+    tuple.flatten().map_or_else(|| name.clone(), str::to_owned)
 }
 
 /// A relation as it could be written.

@@ -230,8 +230,9 @@ fn word(tokens: &mut Tokens<'_>, at: Token, depth: usize) -> Result<Term> {
             }
             // ISO 8601 durations look like names.
             _ if is_iso_duration(&source) => {
+                let written = tokens.source(at).to_owned();
                 tokens.advance();
-                return literal(Literal::Duration, &source);
+                return literal(Literal::Duration, &written);
             }
             _ => {}
         }

@@ -309,9 +309,15 @@ COMMIT:[,0,0][2613697770]
         {
             assert!(is_log_name(name), "{name}");
         }
-        for name in
-            ["oa-1-big-Data.db", "x_txn_a_b.log", "oatxn_a_b.log", "oa_txn_a.log", "oa_txn_a_b.log.tmp", "schema.cql"]
-        {
+        for name in [
+            "oa-1-big-Data.db",
+            "debug.log",
+            "x_txn_a_b.log",
+            "oatxn_a_b.log",
+            "oa_txn_a.log",
+            "oa_txn_a_b.log.tmp",
+            "schema.cql",
+        ] {
             assert!(!is_log_name(name), "{name}");
         }
     }
@@ -388,6 +394,31 @@ COMMIT:[,0,0][2613697770]
         assert_eq!(Log::read(&text, at(5999)).valid(RecordKind::Remove).count(), 1);
         assert_eq!(Log::read(&text, at(6000)).valid(RecordKind::Remove).count(), 0);
         assert_eq!(Log::read(&text, |_| None).valid(RecordKind::Remove).count(), 1);
+    }
+
+    #[test]
+    fn no_record_stands_twice() {
+        let add = line(RecordKind::Add, "/d/oa-1-big-", 0, 8);
+        let other = line(RecordKind::Add, "/d/oa-1-big-", 0, 9);
+        assert!(read(&[add.clone(), other]).problem.is_none(), "of other files");
+        let log = read(&[add.clone(), add]);
+        assert!(!log.completed && log.problem.as_deref() == Some("line 2: a record twice"), "{log:?}");
+    }
+
+    /// LogFile.verify: where files are gone already, a damaged end can't be taken for one that was not written.
+    #[test]
+    fn a_damaged_end_behind_files_that_are_gone_is_a_problem() {
+        let remove = line(RecordKind::Remove, "/d/oa-1-big-", 5000, 8);
+        let text = [format!("{remove}COMMIT:[,0,0][1]\n")];
+        let left = |files| move |_: &Record| Some(OnDisk { files, newest: 5000, newest_with_statistics: 5000 });
+        let log = Log::read(&text, left(8));
+        assert!(log.problem.is_none() && log.valid(RecordKind::Remove).count() == 1, "{log:?}");
+        let log = Log::read(&text, left(7));
+        assert_eq!(
+            log.problem.as_deref(),
+            Some("line 1: some of its files are gone, but the end of the log is damaged")
+        );
+        assert_eq!(log.valid(RecordKind::Remove).count(), 0);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl CqlLiteral {
         let boxed = |ty: &Type| Box::new(Self::new(ty));
         match ty {
             Type::Ascii | Type::Text => Self::Text,
-            Type::Blob | Type::Composite(_) | Type::Custom(_) => Self::Blob,
+            Type::Blob | Type::Composite(_) | Type::Custom(_) | Type::LexicalUuid => Self::Blob,
             Type::Inet | Type::Timestamp | Type::LegacyTimestamp | Type::Date | Type::Time => {
                 Self::Quoted(TextValue::new(ty))
             }
