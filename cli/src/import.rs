@@ -1,7 +1,7 @@
 //! `sstablefs import`: files become SSTables of a table. All of them, or none when one of them is wrong.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use sstablefs_render::parse::{self, InputFormat, InputOptions, Summary};
 use crate::args::{Csv, Form, Import, ImportFormat, SstableFormat};
 use crate::progress::Progress;
 use crate::time::now_micros;
-use crate::{Failure, options};
+use crate::{Failure, options, tell};
 
 /// How much of a file tells what it is.
 const BEGINNING: u64 = 64 << 10;
@@ -60,12 +60,13 @@ pub(crate) fn run(args: &Import) -> std::result::Result<(), Failure> {
             Err(errors) => {
                 wrong = true;
                 progress.clear();
-                errors.iter().for_each(|e| eprintln!("{}:{}:{}: {}", file.display(), e.line, e.column, e.reason));
+                let place = |e: &parse::InputError| format!("{}:{}:{}: {}", file.display(), e.line, e.column, e.reason);
+                errors.iter().for_each(|e| tell(&place(e)));
             }
         }
     }
     if wrong {
-        eprintln!("sstablefs: nothing was written, because of the errors above");
+        tell("sstablefs: nothing was written, because of the errors above");
         return Err(Failure::Told);
     }
     progress.partitions("write");
@@ -80,15 +81,14 @@ pub(crate) fn run(args: &Import) -> std::result::Result<(), Failure> {
         });
         let text = json!({"rows": read.rows, "deletions": read.deletions, "input_bytes": read.bytes, "seconds": seconds,
                           "sstables": sstables.collect::<Vec<_>>()});
-        println!("{text:#}");
-        return Ok(());
+        return Ok(writeln!(io::stdout(), "{text:#}")?);
     }
     for sstable in &written {
-        println!("{}", sstable.descriptor.component(Component::Data).display());
+        writeln!(io::stdout(), "{}", sstable.descriptor.component(Component::Data).display())?;
     }
     let size: u64 = written.iter().map(|s| s.bytes).sum();
     let stored: u64 = written.iter().map(|s| s.rows).sum();
-    eprintln!(
+    tell(&format!(
         "{} rows and {} deletions ({} bytes) became {} rows in {} SSTable{} ({size} bytes) in {seconds:.2} s, {:.0} rows/s",
         read.rows,
         read.deletions,
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Import) -> std::result::Result<(), Failure> {
         written.len(),
         if written.len() == 1 { "" } else { "s" },
         read.rows as f64 / seconds,
-    );
+    ));
     Ok(())
 }
 

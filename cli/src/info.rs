@@ -10,10 +10,10 @@ use sstablefs::table::discover::{self, TableDirs};
 use sstablefs::table::listing::Listing;
 use sstablefs_mount::metadata::{self, BarStyle, Metadata, Overview, Surroundings};
 
-use crate::Failure;
 use crate::args::{Info, Output};
 use crate::system::{has_unicode, terminal_width};
 use crate::time::{now, utc_offset};
+use crate::{Failure, tell};
 
 /// Where the terminal does not say.
 const WIDTH: usize = 80;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
     }
     out.flush()?;
     for problem in &problems {
-        eprintln!("sstablefs: {problem}");
+        tell(&format!("sstablefs: {problem}"));
     }
     if failed { Err(Failure::Told) } else { Ok(()) }
 }

@@ -16,7 +16,7 @@ mod system;
 mod time;
 mod verify;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -70,11 +70,11 @@ fn main() -> ExitCode {
         // Whoever read the output has seen enough, as head does.
         Err(Failure::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Failure::Output(e)) => {
-            eprintln!("sstablefs: the output can't be written: {e}");
+            tell(&format!("sstablefs: the output can't be written: {e}"));
             ExitCode::FAILURE
         }
         Err(Failure::Error(e)) => {
-            eprintln!("sstablefs: {e}");
+            tell(&format!("sstablefs: {e}"));
             ExitCode::FAILURE
         }
         Err(Failure::Use { command, message }) => {
@@ -85,6 +85,11 @@ fn main() -> ExitCode {
         }
         Err(Failure::Told) => ExitCode::FAILURE,
     }
+}
+
+/// A line on stderr. When nobody reads that, the work goes on all the same.
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn options(schema: &SchemaFiles) -> Options {

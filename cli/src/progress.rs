@@ -13,6 +13,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::system::has_unicode;
+use crate::tell;
 
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -50,7 +51,7 @@ impl Progress {
     pub(crate) fn line(&mut self, text: &str) {
         match self.is_terminal {
             true => self.bar.println(text),
-            false => eprintln!("{text}"),
+            false => tell(text),
         }
     }
 

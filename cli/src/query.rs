@@ -17,7 +17,7 @@ use crate::args::{Csv, Query as Arguments, QueryOutput};
 use crate::in_order::{Joined, Spare, in_order};
 use crate::progress::Output;
 use crate::time::now;
-use crate::{Failure, options};
+use crate::{Failure, options, tell};
 
 const BUFFER: usize = 1 << 16;
 /// How much data a slice has, uncompressed.
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Arguments) -> Result<(), Failure> {
     let view = store.view()?;
     let query = Arc::new(bind(&statement, view.table())?);
     for problem in store.problems().iter().map(ToString::to_string).collect::<BTreeSet<_>>() {
-        eprintln!("sstablefs: {problem}");
+        tell(&format!("sstablefs: {problem}"));
     }
     let now = args.time.now.unwrap_or_else(now);
     if args.explain {

@@ -10,7 +10,7 @@ use sstablefs::schema::{ColumnKind, Detail, uuid};
 use sstablefs::table::{Database, TableStore, discover};
 
 use crate::args::{Form, Schema};
-use crate::{Failure, options};
+use crate::{Failure, options, tell};
 
 /// Keyspaces that Cassandra makes itself.
 const SYSTEM: [&str; 5] = ["system", "system_auth", "system_distributed", "system_schema", "system_traces"];
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Schema) -> Result<(), Failure> {
     out.flush()?;
     let problems: BTreeSet<String> = database.problems().iter().map(ToString::to_string).collect();
     for problem in problems {
-        eprintln!("sstablefs: {problem}");
+        tell(&format!("sstablefs: {problem}"));
     }
     Ok(())
 }

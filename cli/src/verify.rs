@@ -14,7 +14,7 @@ use sstablefs_render::KeyNames;
 
 use crate::args::{Verify, VerifyOutput};
 use crate::progress::Progress;
-use crate::{Failure, options};
+use crate::{Failure, options, tell};
 
 /// So many faults of an SSTable are kept for JSON; all are counted.
 const MOST_FAULTS: usize = 10_000;
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
     }
     out.flush()?;
     for problem in &problems {
-        eprintln!("sstablefs: {problem}");
+        tell(&format!("sstablefs: {problem}"));
     }
     if damaged + unchecked == 0 && problems.len() == harmless { Ok(()) } else { Err(Failure::Told) }
 }
