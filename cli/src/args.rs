@@ -43,11 +43,11 @@ Exit status:
 
 Environment:
   NO_COLOR   no colors on a terminal
-  RUST_LOG   what the log of a mount has: debug, info (default), warn, or by target: sstablefs=debug,fuser=warn
+  RUST_LOG   what the log of a mount has: debug, info (default), warn; by target: fuser=warn
   TZ         the zone of times that are given without one, and of those that info prints
 
-A mount in the background logs to the system: journalctl -t sstablefs. On a terminal it logs with -f, and with
---log FILE to a file.
+A mount in the background logs to the system: journalctl -t sstablefs. On a terminal it logs with -f, and with --log FILE \
+to a file.
 
 More: docs/TROUBLESHOOTING.md says what to do about each error, docs/MIGRATING.md what replaces which tool.";
 
@@ -264,8 +264,8 @@ pub(crate) struct Sstabledump {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-CSV has a header; JSON is what SELECT JSON prints, one object a line or in an array; both may have the fields
-[timestamp] (microseconds) and [ttl] (seconds). sstabledump's JSON keeps all timestamps, TTLs and tombstones.
+CSV has a header; JSON is what SELECT JSON prints, one object a line or in an array; both may have the fields [timestamp] \
+(microseconds) and [ttl] (seconds). sstabledump's JSON keeps all timestamps, TTLs and tombstones.
 Absent fields are left alone, a JSON null deletes.
 
 Examples:
@@ -277,6 +277,7 @@ pub(crate) struct Import {
     /// A data directory, or a part of it
     #[arg(value_name = "DATA")]
     pub(crate) data: PathBuf,
+    /// The table that the rows are of
     #[arg(value_name = "KEYSPACE.TABLE")]
     pub(crate) table: String,
     /// Files to take in; - is the standard input
@@ -358,17 +359,21 @@ pub(crate) struct Schema {
 Examples:
   sstablefs info /var/lib/cassandra/data/shop         on a terminal: times and histograms as bars
   sstablefs info -o text nb-1-big-Data.db             all fields, as sstablemetadata prints them
+  sstablefs info -s nb-1-big-Data.db                  and its largest partitions
   sstablefs info -o html /var/lib/cassandra/data/shop > shop.html      the same as plots
   sstablefs info /var/lib/cassandra/data/shop/orders-1b25 -o json | jq '.sstables[].total_rows'")]
 pub(crate) struct Info {
     /// A Data.db file, a table's folder, a keyspace's, a data directory
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The form of the output; else bars on a terminal, and text elsewhere
+    /// The form of the output; else bars on a terminal, and text elsewhere and with -s
     #[arg(short, long, value_enum)]
     pub(crate) output: Option<Output>,
+    /// Read all rows, too: counts, and the partitions with the most rows, bytes and tombstones
+    #[arg(short, long)]
+    pub(crate) scan: bool,
     /// Seconds that tombstones are kept, for the estimate of those that could be dropped
-    #[arg(short, long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(short, long, visible_alias = "gc_grace_seconds", value_name = "SECONDS", default_value_t = 0)]
     pub(crate) gc_grace_seconds: i64,
     #[command(flatten)]
     pub(crate) time: Now,
@@ -376,7 +381,7 @@ pub(crate) struct Info {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads everything, changes nothing and needs no schema. Ends with 0 when all SSTables are sound and with 1 when one is
+Reads everything, changes nothing and needs no schema. Ends with 0 when all SSTables are sound and with 1 when one is \
 damaged or can't be read. The letters of the options are those of Cassandra's sstableverify; what needs its -e is always done.
 
 Examples:

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use sstablefs::sstable::Descriptor;
+use sstablefs::sstable::{Component, Descriptor};
 use sstablefs::table::discover::{self, TableDirs};
 use sstablefs::table::listing::Listing;
-use sstablefs_mount::metadata::{self, BarStyle, Metadata, Overview, Surroundings};
+use sstablefs_mount::metadata::{self, BarStyle, Metadata, Overview, Scan, Surroundings};
 
 use crate::args::{Info, Output};
+use crate::progress::Progress;
 use crate::system::{has_unicode, terminal_width};
 use crate::time::{now, utc_offset};
 use crate::{Failure, tell};
@@ -29,13 +30,13 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
     problems.extend(found.problems);
     let is_one = args.paths.iter().all(|path| path.is_file());
     let is_terminal = io::stdout().is_terminal();
-    let output = args.output.unwrap_or(if is_terminal { Output::Bars } else { Output::Text });
+    let output = args.output.unwrap_or(if is_terminal && !args.scan { Output::Bars } else { Output::Text });
     let bars = BarStyle { width: terminal_width().unwrap_or(WIDTH), unicode: has_unicode() };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let (mut values, mut overviews) = (Vec::new(), Vec::new());
     let mut failed = false;
     for table in tables {
-        let found = Found::read(&table)?;
+        let found = Found::read(&table, args.scan)?;
         problems.extend(found.problems.iter().cloned());
         failed |= !found.problems.is_empty();
         match output {
@@ -76,6 +77,17 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
     if failed { Err(Failure::Told) } else { Ok(()) }
 }
 
+fn scanned(metadata: &Metadata) -> sstablefs::Result<Scan> {
+    let data = metadata.descriptor.component(Component::Data);
+    let bytes = data.metadata().map_or(0, |file| file.len());
+    let mut progress = Progress::new(bytes, "reading");
+    let scan = Scan::read(&metadata.descriptor, &metadata.statistics, &mut |part| {
+        progress.at((bytes as f64 * part) as u64);
+    });
+    progress.clear();
+    scan
+}
+
 fn is_table(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else { return false };
     discover::find(std::slice::from_ref(&path)).is_ok_and(|found| found.dirs.iter().any(|d| d.path == path))
@@ -88,12 +100,19 @@ struct Found {
 }
 
 impl Found {
-    fn read(table: &TableDirs) -> Result<Found, Failure> {
+    fn read(table: &TableDirs, scan: bool) -> Result<Found, Failure> {
         let listing = Listing::read(&table.dirs)?;
         let mut found = Found { sstables: Vec::new(), problems: listing.problems };
         for sstable in &listing.sstables {
             let data = sstable.dir.join(&sstable.data_file);
-            match Descriptor::of_data_file(&data).and_then(|descriptor| Metadata::read(&descriptor)) {
+            let read = |descriptor: Descriptor| {
+                let mut metadata = Metadata::read(&descriptor)?;
+                if scan {
+                    metadata.scan = Some(scanned(&metadata)?);
+                }
+                Ok(metadata)
+            };
+            match Descriptor::of_data_file(&data).and_then(read) {
                 Ok(sstable) => found.sstables.push(sstable),
                 Err(e) => found.problems.push(e),
             }

@@ -8,6 +8,7 @@ use sstablefs::schema::uuid;
 use sstablefs::sstable::statistics::{CommitLogPosition, EstimatedHistogram};
 use sstablefs::sstable::{Component, HeaderColumn};
 
+use super::scan::{Leader, Scan};
 use super::{Metadata, Surroundings, histogram};
 
 /// As JSON: numbers and times as they are stored.
@@ -20,7 +21,7 @@ pub fn to_json(metadata: &Metadata, around: &Surroundings<'_>) -> Result<Value> 
     let intervals = stats.commit_log_intervals.iter().map(|(a, b)| json!([position(a), position(b)]));
     let drops = stats.tombstone_drop_times.iter().map(|(time, count)| json!([time, count]));
     let clustering = header.clustering.iter().map(|(ty, reversed)| java::name(ty, *reversed));
-    Ok(json!({
+    let mut value = json!({
         "sstable": descriptor.dir.join(descriptor.to_string()).display().to_string(),
         "version": descriptor.version.to_string(),
         "format": descriptor.version.format().name(),
@@ -59,7 +60,28 @@ pub fn to_json(metadata: &Metadata, around: &Surroundings<'_>) -> Result<Value> 
         "static_columns": columns(&header.statics),
         "regular_columns": columns(&header.regulars),
         "is_transient": stats.is_transient,
-    }))
+    });
+    if let Some(scan) = &metadata.scan {
+        value["scan"] = of_scan(scan);
+    }
+    Ok(value)
+}
+
+fn of_scan(scan: &Scan) -> Value {
+    let leaders = |leaders: &[Leader], what: &str| {
+        let leaders = leaders.iter().map(|leader| json!({"key": leader.key, what: leader.value}));
+        leaders.collect::<Vec<_>>()
+    };
+    json!({
+        "bytes": scan.bytes,
+        "partitions": scan.partitions,
+        "rows": scan.rows,
+        "tombstones": scan.tombstones,
+        "cells": scan.cells,
+        "widest_partitions": leaders(&scan.widest, "rows"),
+        "largest_partitions": leaders(&scan.largest, "bytes"),
+        "tombstone_leaders": leaders(&scan.tombstone_leaders, "tombstones"),
+    })
 }
 
 fn components(metadata: &Metadata) -> Vec<&'static str> {

@@ -7,6 +7,7 @@ mod histogram;
 mod json;
 mod overview;
 mod page;
+mod scan;
 mod text;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use bars::{BarStyle, to_bars};
 pub use json::to_json;
 pub use overview::Overview;
 pub use page::to_html;
+pub use scan::{Leader, Scan};
 pub use text::to_text;
 
 /// What the files of an SSTable say about it.
@@ -37,6 +39,8 @@ pub struct Metadata {
     pub compressor: Option<&'static str>,
     /// Token and text of the first key and of the last.
     pub range: Option<[(String, String); 2]>,
+    /// What all rows say, where they were read.
+    pub scan: Option<Scan>,
     /// Estimated number of partition keys.
     pub cardinality: Option<u64>,
 }
@@ -65,7 +69,7 @@ impl Metadata {
         let range = key_range(descriptor, &statistics)?;
         let cardinality = cardinality::estimate(&statistics.cardinality)
             .map_err(|e| e.in_file(descriptor.component(Component::Statistics)))?;
-        Ok(Metadata { descriptor: descriptor.clone(), statistics, compressor, range, cardinality })
+        Ok(Metadata { descriptor: descriptor.clone(), statistics, compressor, range, cardinality, scan: None })
     }
 
     fn droppable_tombstones(&self, now: i64) -> f64 {

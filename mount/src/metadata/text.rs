@@ -9,6 +9,7 @@ use sstablefs::schema::uuid;
 use sstablefs::sstable::HeaderColumn;
 
 use super::date::{date, duration, size, span};
+use super::scan::{Leader, Scan};
 use super::{Metadata, Surroundings, histogram};
 use sstablefs_render::value;
 
@@ -20,6 +21,9 @@ pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>) -> Result<String>
     let seconds = |t: i64| if t == 0 { None } else { date(t.saturating_mul(1000), around.utc_offset) };
     let mut out = Text(String::new());
     out.field("SSTable", descriptor.dir.join(descriptor.to_string()).display());
+    if let Some(scan) = &metadata.scan {
+        out.scan(scan);
+    }
     out.field("Partitioner", &statistics.partitioner);
     out.field("Bloom Filter FP chance", double(statistics.bloom_filter_fp_chance));
     out.comment("Minimum timestamp", or_dashes(micros(stats.min_timestamp)), Some(stats.min_timestamp));
@@ -98,6 +102,32 @@ struct Text(String);
 impl Text {
     fn field(&mut self, name: &str, value: impl Display) {
         let _ = writeln!(self.0, "{name}: {value}");
+    }
+
+    fn scan(&mut self, scan: &Scan) {
+        self.field("Size", scan.bytes);
+        self.field("Partitions", scan.partitions);
+        self.field("Rows", scan.rows);
+        self.field("Tombstones", scan.tombstones);
+        self.field("Cells", scan.cells);
+        let line = |leader: &Leader| format!("  [{}] {}", leader.key, leader.value);
+        self.field("Widest Partitions", "");
+        scan.widest.iter().for_each(|leader| self.line(line(leader)));
+        self.field("Largest Partitions", "");
+        for leader in &scan.largest {
+            let value = i64::try_from(leader.value).unwrap_or(i64::MAX);
+            // The tool prints what Java makes of no text.
+            self.line(format!("{} ({})", line(leader), size(value).unwrap_or("null".to_owned())));
+        }
+        if !scan.tombstone_leaders.is_empty() {
+            self.field("Tombstone Leaders", "");
+            scan.tombstone_leaders.iter().for_each(|leader| self.line(line(leader)));
+        }
+    }
+
+    fn line(&mut self, text: String) {
+        self.0 += &text;
+        self.0.push('\n');
     }
 
     fn comment(&mut self, name: &str, value: impl Display, comment: Option<impl Display>) {
