@@ -119,6 +119,7 @@ impl Text {
             // The tool prints what Java makes of no text.
             self.line(format!("{} ({})", line(leader), size(value).unwrap_or("null".to_owned())));
         }
+        // The tool leaves them out where they are so few and short that their text has up to ten characters.
         if !scan.tombstone_leaders.is_empty() {
             self.field("Tombstone Leaders", "");
             scan.tombstone_leaders.iter().for_each(|leader| self.line(line(leader)));
