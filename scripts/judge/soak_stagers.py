@@ -98,7 +98,7 @@ class Importer(threading.Thread):
     def __init__(self, server, folder, stop, pause):
         super().__init__(daemon=True)
         self.server, self.folder, self.stopping, self.pause = server, folder, stop, pause
-        self.error, self.imports = None, 0
+        self.error, self.imports, self.refused = None, 0, 0
 
     def run(self):
         try:
@@ -108,6 +108,15 @@ class Importer(threading.Thread):
             self.error = error
 
     def take(self):
-        if any(name.endswith('-Data.db') for name in os.listdir(self.folder)):
-            self.server.nodetool('import', 'live', self.folder.name, self.folder)
-            self.imports += 1
+        """The server refuses a folder in which an SSTable is just getting its names, and takes it a moment later."""
+        for attempt in range(4):
+            if not any(name.endswith('-Data.db') for name in os.listdir(self.folder)):
+                return
+            try:
+                self.server.nodetool('import', 'live', self.folder.name, self.folder)
+                self.imports += 1
+                return
+            except RuntimeError:
+                self.refused += 1
+                if attempt == 3:
+                    raise

@@ -88,7 +88,7 @@ class Soak:
 
     def tell(self, beside):
         flusher, importer = beside[-2:]
-        print(f'{sum(w.written for w in beside[:-2])} statements, {flusher.flushes} flushes, {flusher.compactions} compactions, {importer.imports} imports',
+        print(f'{sum(w.written for w in beside[:-2])} statements, {flusher.flushes} flushes, {flusher.compactions} compactions, {importer.imports} imports, {importer.refused} refused',
               flush=True)
         if not flusher.compactions:
             self.problems.append('no compaction happened')
@@ -169,6 +169,8 @@ def main():
                         soak.final_state()
                     if options.find_seconds:
                         soak.find()
+                except (RuntimeError, OSError) as error:
+                    soak.problems.append(repr(error))
                 finally:
                     soak.watchdog.done.set()
                     problems = soak.problems
