@@ -7,7 +7,7 @@ from pathlib import Path
 
 RSS_LIMIT_MIB = 64
 # What may come and go: (more of the highest, more by itself) before growth is called that.
-ALLOWED = {'open files': (2.0, 150), 'open files but one of each that there is': (1.2, 20), 'RSS in MiB': (1.3, 10), 'threads': (1.0, 4)}
+ALLOWED = {'open files': (2.0, 150), 'open files but one of each that there is': (2.0, 60), 'RSS in MiB': (1.3, 10), 'threads': (1.0, 4)}
 
 
 def open_files(mount):
