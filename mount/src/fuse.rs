@@ -68,10 +68,19 @@ impl Mounted {
 
     fn join(&mut self) -> io::Result<()> {
         match self.session.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
+            Some(Ok(result)) => ended(result),
             Some(Err(_)) => Err(io::Error::other("a thread of the session panicked")),
             None => Ok(()),
         }
+    }
+}
+
+/// The end of a session. A thread that takes a request just when the connection ends learns of it by ECONNABORTED; the
+/// others are told that the device is gone, which is the end that fuser knows.
+fn ended(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.raw_os_error() == Some(libc::ECONNABORTED) => Ok(()),
+        other => other,
     }
 }
 
@@ -491,5 +500,17 @@ impl<T: Tree> Filesystem for Adapter<T> {
 
     fn listxattr(&self, _: &Request, _: INodeNo, _: u32, reply: ReplyXattr) {
         reply.error(Errno::ENOSYS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_ends_while_a_request_is_taken_is_an_end() {
+        assert!(ended(Err(io::Error::from_raw_os_error(libc::ECONNABORTED))).is_ok());
+        assert!(ended(Err(io::Error::from_raw_os_error(libc::EIO))).is_err());
+        assert!(ended(Ok(())).is_ok());
     }
 }
