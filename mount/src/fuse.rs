@@ -1,19 +1,22 @@
 //! The kernel's side: turns each request into a call of [`Fs`] and its answer into a reply. No decisions are made here,
-//! and `fuser` is named nowhere else.
+//! and `fuser` is named nowhere but here.
+
+mod mounted;
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use fuser::{
     Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
     KernelConfig, LockOwner, MountOption, Notifier, OpenAccMode, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate,
     ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request,
-    Session, SessionACL, SessionUnmounter, TimeOrNow, WriteFlags,
+    Session, SessionACL, TimeOrNow, WriteFlags,
 };
+
+pub use self::mounted::Mounted;
 
 use crate::access::{Permissions, Person};
 use crate::ending;
@@ -38,61 +41,6 @@ pub struct SessionOptions {
     pub threads: usize,
 }
 
-/// A file system that is mounted as long as this exists.
-pub struct Mounted {
-    session: Option<JoinHandle<io::Result<()>>>,
-    unmounter: SessionUnmounter,
-    owner: ending::Owner,
-}
-
-impl Mounted {
-    /// Waits until it is unmounted, by whomever.
-    pub fn wait(mut self) -> io::Result<()> {
-        if self.owner.wait() {
-            // Its thread stays until the process ends.
-            self.session = None;
-            return Ok(());
-        }
-        self.join()
-    }
-
-    /// Fails when it is in use.
-    pub fn unmount(mut self) -> io::Result<()> {
-        if !self.owner.unmounts() {
-            self.session = None;
-            return Ok(());
-        }
-        self.unmounter.unmount()?;
-        self.join()
-    }
-
-    fn join(&mut self) -> io::Result<()> {
-        match self.session.take().map(JoinHandle::join) {
-            Some(Ok(result)) => ended(result),
-            Some(Err(_)) => Err(io::Error::other("a thread of the session panicked")),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The end of a session. A thread that takes a request just when the connection ends learns of it by ECONNABORTED; the
-/// others are told that the device is gone, which is the end that fuser knows.
-fn ended(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(e) if e.raw_os_error() == Some(libc::ECONNABORTED) => Ok(()),
-        other => other,
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        if self.session.is_some() && self.owner.unmounts() {
-            // Fails when it is not mounted any more, which is fine.
-            let _ = self.unmounter.unmount();
-        }
-    }
-}
-
 /// When it returns, the mount can be used.
 pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptions) -> io::Result<Mounted> {
     let mut config = Config::default();
@@ -114,7 +62,7 @@ pub fn mount<T: Tree>(fs: &Arc<Fs<T>>, mountpoint: &Path, options: &SessionOptio
     fs.connect(Arc::new(Notes(session.notifier())));
     let unmounter = session.unmount_callable();
     let session = std::thread::Builder::new().name("session".into()).spawn(move || session.run())?;
-    Ok(Mounted { session: Some(session), unmounter, owner })
+    Ok(Mounted::new(session, unmounter, owner))
 }
 
 struct Notes(Notifier);
@@ -500,17 +448,5 @@ impl<T: Tree> Filesystem for Adapter<T> {
 
     fn listxattr(&self, _: &Request, _: INodeNo, _: u32, reply: ReplyXattr) {
         reply.error(Errno::ENOSYS);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connection_that_ends_while_a_request_is_taken_is_an_end() {
-        assert!(ended(Err(io::Error::from_raw_os_error(libc::ECONNABORTED))).is_ok());
-        assert!(ended(Err(io::Error::from_raw_os_error(libc::EIO))).is_err());
-        assert!(ended(Ok(())).is_ok());
     }
 }
