@@ -187,10 +187,10 @@ impl State {
         let partitions: i64 =
             view.sstables().iter().map(|s| s.statistics().stats.partition_sizes.count()).max().unwrap_or(0);
         let near = (u64::MAX / partitions.max(1) as u64).saturating_mul(NEAR);
-        let before = self.single.iter().position(|(at, before)| {
-            let distance = token.wrapping_sub(*before) as u64;
-            at == place && distance > 0 && distance < near
-        });
+        let before = self
+            .single
+            .iter()
+            .position(|(at, before)| at == place && token > *before && token.abs_diff(*before) < near);
         if let Some(before) = before {
             self.single.remove(before);
             return Some(Trail { place: place.clone(), keys: VecDeque::new(), begun: 0, window: 0 });
