@@ -91,7 +91,7 @@ fn an_error_ends_a_writer() {
     let mut writer =
         Writer::new(Arc::new(folder.clone()), &descriptor(Version::OA), &table, options(&table, Version::OA)).unwrap();
     let sound = partition(&number(1), &[row(&number(1), &number(1))]);
-    let mut stream = given::Stream::new(&table, &[sound.clone()]);
+    let mut stream = given::Stream::new(&table, std::slice::from_ref(&sound));
     assert!(stream.next_partition().unwrap() && writer.append(&mut stream).unwrap());
     assert_eq!(writer.keys(), 1);
     let wrong = partition(&number(2), &[marker(BoundKind::InclusiveEnd, &number(1))]);

@@ -22,7 +22,7 @@ pub fn civil(days: i64) -> (i64, u8, u8) {
 #[inline]
 fn civil_from_march(days: u32) -> (i64, u8, u8) {
     let quarters = 4 * days + 3;
-    let (century, rest) = (quarters / ERA as u32, quarters % ERA as u32 | 3);
+    let (century, rest) = (quarters / ERA as u32, (quarters % ERA as u32) | 3);
     let years = 2_939_745 * u64::from(rest);
     let (year, day_of_year) = ((years >> 32) as u32, years as u32 / 2_939_745 / 4);
     let months = 2141 * day_of_year + 197_913;
