@@ -102,7 +102,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        self.mounted.take().unwrap().unmount().unwrap();
+        crate::unmount(self.mounted.take().unwrap());
     }
 }
 
@@ -199,7 +199,7 @@ fn killed_readers_leave_the_mount_usable() {
             .map(|_| {
                 let mut grep = Command::new("grep");
                 grep.arg("-r").arg("no such text").arg(mount.path(".")).stdout(Stdio::null()).stderr(Stdio::null());
-                grep.spawn().unwrap()
+                crate::start(&mut grep)
             })
             .collect();
         std::thread::sleep(Duration::from_millis(3 * round));

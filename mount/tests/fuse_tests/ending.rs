@@ -26,7 +26,7 @@ fn the_end_of_a_mount_leaves_the_next_one_alone() {
     let mut open = File::open(&path).unwrap();
     let waiting = thread::spawn(move || first.wait());
     // Out of the tree of names, but there as long as the file is open.
-    let lazily = Command::new("fusermount3").args(["-u", "-z"]).arg(folder.path()).status().unwrap();
+    let lazily = crate::run(Command::new("fusermount3").args(["-u", "-z"]).arg(folder.path())).status;
     assert!(lazily.success());
     let second = mount("second");
     let mut text = String::new();
@@ -36,6 +36,6 @@ fn the_end_of_a_mount_leaves_the_next_one_alone() {
     waiting.join().unwrap().unwrap();
     thread::sleep(Duration::from_millis(300));
     assert_eq!(fs::read_to_string(&path).unwrap(), "second");
-    second.unmount().unwrap();
+    crate::unmount(second);
     assert!(!path.exists());
 }

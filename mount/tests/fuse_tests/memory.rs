@@ -38,7 +38,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        self.mounted.take().unwrap().unmount().unwrap();
+        crate::unmount(self.mounted.take().unwrap());
         assert!(fs::read_dir(self.folder.path()).unwrap().next().is_none(), "still mounted");
     }
 }

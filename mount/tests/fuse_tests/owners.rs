@@ -90,7 +90,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.mounted.take().unwrap().unmount().unwrap();
+        crate::unmount(self.mounted.take().unwrap());
     }
 }
 
@@ -98,7 +98,7 @@ impl Drop for World {
 fn ask(user: u32, group: u32, script: &str, path: &Path) -> String {
     let mut shell = Command::new("sh");
     shell.args(["-c", script, "sh"]).arg(path).uid(user).gid(group).env("LC_ALL", "C").current_dir("/");
-    let output = shell.output().unwrap();
+    let output = crate::run(&mut shell);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     match (output.status.success(), said.contains("Permission denied"), said.contains("Operation not permitted")) {
         (true, ..) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),

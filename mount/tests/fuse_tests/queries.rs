@@ -67,7 +67,7 @@ fn wrong_questions_have_an_errno() {
 fn a_walk_comes_to_an_end() {
     let mount = Mount::new();
     fs::read_to_string(mount.path("where/k=1/@limit=1/count")).unwrap();
-    let found = Command::new("timeout").arg("60").arg("find").arg(mount.folder.path().join("mnt")).output().unwrap();
+    let found = crate::run(Command::new("timeout").arg("60").arg("find").arg(mount.folder.path().join("mnt")));
     let found = String::from_utf8(found.stdout).unwrap();
     let asked: Vec<&str> = found.lines().filter(|l| l.contains("overlaps/where") || l.contains("/cql")).collect();
     assert_eq!(asked.len(), 9, "{asked:#?}");

@@ -53,7 +53,7 @@ impl Mount {
     fn run(&self, script: &str) -> bool {
         let mut shell = Command::new("bash");
         shell.arg("-c").arg(script).current_dir(self.path("")).env("out", self.folder.path());
-        let output = shell.output().unwrap();
+        let output = crate::run(&mut shell);
         output.status.success()
     }
 
@@ -75,7 +75,7 @@ impl Mount {
 impl Drop for Mount {
     fn drop(&mut self) {
         if let Some(mounted) = self.mounted.take() {
-            mounted.unmount().unwrap();
+            crate::unmount(mounted);
         }
     }
 }
@@ -223,8 +223,8 @@ fn a_full_disk_leaves_all_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (spools, point) = (folder.path().join("spools"), folder.path().join("mnt"));
     [&spools, &point].iter().for_each(|f| fs::create_dir(f).unwrap());
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "none"]).arg(&spools).status();
-    assert!(mounted.is_ok_and(|status| status.success()), "a small tmpfs needs root");
+    let mounted = crate::run(Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "none"]).arg(&spools));
+    assert!(mounted.status.success(), "a small tmpfs needs root");
     {
         let mount = Mount::at(folder, spools.clone());
         let line = "0123456789\n".repeat(20_000);
@@ -244,6 +244,6 @@ fn a_full_disk_leaves_all_as_it_was() {
         assert!(mount.run("(echo id; echo 1) > a.csv"));
         assert_eq!((mount.taken(), mount.names().len()), ("1".to_owned(), 0));
     }
-    assert!(Command::new("umount").arg(&spools).status().unwrap().success());
+    assert!(crate::run(Command::new("umount").arg(&spools)).status.success());
     let _ = fs::remove_dir_all(spools.parent().unwrap());
 }
