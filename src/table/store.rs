@@ -54,6 +54,8 @@ struct State {
     problems: Vec<Error>,
 }
 
+/// How often files may be gone that are listed all the same, before they count as missing.
+const LISTED_AGAIN: usize = 3;
 /// How often a listing is repeated whose files are gone before they could be opened.
 const ATTEMPTS: usize = 10;
 /// Before that: `nodetool import` renames one file after another.
@@ -171,7 +173,7 @@ impl TableStore {
     }
 
     fn load(&self, before: Option<&State>) -> Result<State> {
-        let mut attempt = 0;
+        let (mut attempt, mut listed_again) = (0, 0);
         loop {
             attempt += 1;
             let beside = self.beside.lock().clone();
@@ -180,10 +182,14 @@ impl TableStore {
             if !vanished || attempt == ATTEMPTS {
                 return Ok(state);
             }
-            // Compacted away between listing and opening, or just being moved, unless they are listed again.
+            // Compacted away between listing and opening, or just being moved, unless they are listed again: once may be a file
+            // that has come back meanwhile.
             std::thread::sleep(PAUSE);
             if list()?.sstables == state.listing.sstables && beside == *self.beside.lock() {
-                return Ok(state);
+                listed_again += 1;
+                if listed_again == LISTED_AGAIN {
+                    return Ok(state);
+                }
             }
         }
     }

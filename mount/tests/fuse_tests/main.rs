@@ -9,6 +9,7 @@ mod staging;
 
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use sstablefs_mount::fuse::Mounted;
 
@@ -27,5 +28,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
 
 pub(crate) fn unmount(mounted: Mounted) {
     let _nobody_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    // One that has just been started may not have closed them all yet.
+    std::thread::sleep(Duration::from_millis(50));
     mounted.unmount().unwrap();
 }
