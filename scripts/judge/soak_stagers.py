@@ -92,6 +92,11 @@ class Stager(threading.Thread):
         os.unlink(self.staging / name)
 
 
+# After so many imports the server compacts the table: by itself it looks after what was imported some minutes later, and the
+# daemon's memory and open files are as many as the SSTables.
+COMPACTED = 4
+
+
 class Importer(threading.Thread):
     """Lets the server take up what the mount has written: nodetool import."""
 
@@ -115,6 +120,8 @@ class Importer(threading.Thread):
             try:
                 self.server.nodetool('import', 'live', self.folder.name, self.folder)
                 self.imports += 1
+                if self.imports % COMPACTED == 0:
+                    self.server.nodetool('compact', 'live', self.folder.name)
                 return
             except RuntimeError:
                 self.refused += 1
