@@ -25,7 +25,7 @@ fn read(version: Version, file: &[u8]) -> Result<()> {
     let _ = sstablefs::table::inferred::dump_table(&statistics);
     let cardinality = cardinality::estimate(&statistics.cardinality).ok().flatten();
     let descriptor = Descriptor { dir: PathBuf::from("/"), version, id: SstableId::Sequence(1) };
-    let metadata = Metadata { descriptor, statistics: statistics.clone(), compressor: None, range: None, cardinality };
+    let metadata = Metadata { descriptor, statistics: statistics.clone(), compressor: None, range: None, cardinality, scan: None };
     let around = Surroundings { now: 1_800_000_000, utc_offset: &|_| 3600 };
     let _ = to_text(&metadata, &around);
     let _ = to_json(&metadata, &around);
