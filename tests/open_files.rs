@@ -3,14 +3,17 @@
 
 mod data;
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sstablefs::merge::LiveRows;
+use sstablefs::sstable::{Reader, read_statistics};
+use sstablefs::storage::{FileSource, Source};
 use sstablefs::table::{Database, Options, ScanRange, TableStore, View};
-use sstablefs::{Kind, Result};
+use sstablefs::{Error, Kind, Result};
 
 const NOW: i64 = 2_000_000_000;
 const CASES: [(&str, &str); 7] = [
@@ -262,5 +265,31 @@ mod writing {
         }
         journal.accept(loader).unwrap();
         journal.flush().unwrap();
+    }
+}
+
+/// What an open sees of an SSTable that goes, or goes and comes back, behind the open of Data.db.
+#[test]
+fn compression_is_not_taken_for_left_out_when_the_sstable_goes() {
+    let copy = Copy::new("oa", "wide-");
+    let reader = copy.view().sstables()[0].clone();
+    let table = copy.view().table().clone();
+    for comes_back in [false, true] {
+        let looks = Cell::new(0);
+        let open = |path: &Path| {
+            let is = |end: &str| path.to_str().unwrap().ends_with(end);
+            let gone = match looks.get() {
+                0 => is("-CompressionInfo.db"),
+                _ => !comes_back,
+            };
+            if gone {
+                looks.set(looks.get() + 1);
+                return Err(Error::not_found("gone").in_file(path));
+            }
+            Ok(Arc::new(FileSource::open(path)?) as Source)
+        };
+        let statistics = Arc::new(read_statistics(reader.descriptor()).unwrap());
+        let error = Reader::open_through(&open, reader.descriptor(), &table, statistics).err().unwrap();
+        assert_eq!((error.kind(), looks.get() > 0), (Kind::NotFound, true), "{error}");
     }
 }

@@ -102,7 +102,14 @@ impl Reader {
         let info_path = descriptor.component(Component::CompressionInfo);
         let info = match optional(open, &info_path)? {
             Some(source) => Some(CompressionInfo::open(source, descriptor.version).map_err(|e| e.in_file(&info_path))?),
-            None => None,
+            None => {
+                // Data.db is the first to go and the last to come: a file that went just now was not left out.
+                open(&data_path)?;
+                if optional(open, &info_path)?.is_some() {
+                    return Err(Error::not_found("went and came back while the SSTable was opened").in_file(&info_path));
+                }
+                None
+            }
         };
         let sums_path = descriptor.component(Component::Crc);
         // Only a plain file has one.
