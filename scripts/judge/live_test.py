@@ -4,7 +4,6 @@ import collections
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -12,9 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-from . import compare_csv, export
-from .compare_mount import NEEDED, compare
-from .compare_report import Report
+from . import compare_csv
+from .live_end import conclude, differences
 from .live_model import PARTITIONS, ROWS, Flusher, Model, Writer, text_of
 from .memory_test import Watchdog
 from .random_mount import Mount, binary
@@ -183,14 +181,9 @@ def run(options, folder, server, mount):
 
 
 def final_state(folder, server, mount):
-    """In the end the mount must equal the server by the comparer of all tests."""
+    """In the end the mount must equal the server."""
     server.nodetool('flush', 'live')
-    time.sleep(2 * REFRESH)
-    target = folder / 'expected' / 'live' / 't'
-    export.select(server, 'live', 't', target)
-    report = Report()
-    compare(report, folder / 'expected', mount.point)
-    return [] if report.finish(NEEDED) else ['the mount differs from the server in the end']
+    return differences(server, folder, mount, ('t',), 2 * REFRESH)
 
 
 def main():
@@ -213,12 +206,7 @@ def main():
         with Mount(program, server.data, folder / 'mnt', log=folder / 'mount.log') as mount:
             problems = run(options, folder, server, mount)
             problems += final_state(folder, server, mount)
-    for problem in problems[:20]:
-        print(f'WRONG {problem}')
-    print(f'{len(problems)} problems' + (f'; the log of the mount: {folder}/mount.log' if problems else ''))
-    if not problems:
-        shutil.rmtree(folder)
-    return 1 if problems else 0
+    return conclude(problems, folder)
 
 
 if __name__ == '__main__':

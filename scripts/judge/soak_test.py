@@ -1,7 +1,6 @@
 """scripts/soak_test: many readers and stagers for a long time, beside a live Cassandra that writes, flushes and compacts what they read."""
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import export
-from .compare_mount import NEEDED, compare
-from .compare_report import Report
+from .live_end import conclude, differences
 from .live_model import Flusher, Model, Writer
 from .memory_test import Watchdog
 from .nodetool import Nodetool
@@ -115,12 +112,7 @@ class Soak:
         (self.mount.point / 'live' / 's' / 'staging' / '.flush').touch()
         Importer(self.nodetool, self.out, self.stop, 0).take()
         self.nodetool.nodetool('flush', 'live')
-        time.sleep(2 * REFRESH)
-        for table in ('t', 's'):
-            export.select(self.server, 'live', table, self.folder / 'expected' / 'live' / table)
-        report = Report()
-        compare(report, self.folder / 'expected', self.mount.point)
-        self.problems += [] if report.finish(NEEDED) else ['the mount differs from the server in the end']
+        self.problems += differences(self.server, self.folder, self.mount, ('t', 's'), 2 * REFRESH)
 
 
 def prepare(options, folder, server, nodetool, program):
@@ -174,12 +166,7 @@ def main():
                 finally:
                     soak.watchdog.done.set()
                     problems = soak.problems
-    for problem in problems[:30]:
-        print(f'WRONG {problem}')
-    print(f'{len(problems)} problems' + (f'; the log of the mount: {folder}/mount.log' if problems else ''))
-    if not problems:
-        shutil.rmtree(folder)
-    return 1 if problems else 0
+    return conclude(problems, folder)
 
 
 if __name__ == '__main__':
