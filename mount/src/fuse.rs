@@ -212,8 +212,8 @@ impl<T: Tree> Filesystem for Adapter<T> {
         self.fs.forget(ino.0, count);
     }
 
-    fn getattr(&self, _: &Request, ino: INodeNo, handle: Option<FileHandle>, reply: ReplyAttr) {
-        match self.fs.getattr(ino.0, handle.map(|h| h.0)) {
+    fn getattr(&self, _: &Request, ino: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
+        match self.fs.getattr(ino.0) {
             Ok(stat) => reply.attr(&stat.valid, &self.attr(&stat)),
             Err(e) => reply.error(errno(&e)),
         }

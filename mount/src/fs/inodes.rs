@@ -43,6 +43,10 @@ struct Node {
     /// How often the kernel was told of it and has not forgotten it.
     lookups: u64,
     handles: u32,
+    /// Those of the handles that are read through the page cache.
+    cached: u32,
+    /// The kernel is being told to drop what it has. See [`Inodes::open`].
+    dropping: bool,
     /// The attributes that the kernel was told last, but for a size that was measured.
     told: Attributes,
     /// Answers with attributes of other versions may have been under way until then, and have arrived last.
@@ -62,7 +66,7 @@ pub(super) enum Binding {
     Attributes,
     /// Its pages, too.
     Content,
-    /// Its pages are needed by those who have another version open: this one is read around them.
+    /// It is read around the kernel's pages: others have another version open, or the kernel is about to drop some.
     Around,
 }
 
@@ -126,6 +130,8 @@ impl Table {
             age,
             lookups: 0,
             handles: 0,
+            cached: 0,
+            dropping: false,
             told: *attributes,
             unsettled: None,
             pages: attributes.version,
@@ -222,6 +228,9 @@ impl Inodes {
 
     /// Counts an open handle. [`FsError::Stale`] when another version is open under this number; the kernel then looks
     /// the name up again, once, and gets another number. Not twice in a while, whoever opens it.
+    ///
+    /// What the kernel has to drop it is told when nobody reads its pages, and nobody begins to until it has: while it
+    /// drops something, it does not take the size that it asks for, and a read would end where the file ended before.
     pub(super) fn open(&self, ino: u64, opened: &Opened) -> Result<Binding, FsError> {
         let table = &mut *self.table.lock();
         let node = table.nodes.get_mut(&ino).ok_or(FsError::Stale)?;
@@ -244,25 +253,51 @@ impl Inodes {
         node.opened.get_or_insert_with(|| Box::new(opened.clone()));
         let is_told = node.told.version == version && node.is_settled();
         node.tell(&opened.attributes);
-        Ok(match (node.pages == version, is_told) {
+        if node.dropping {
+            return Ok(Binding::Around);
+        }
+        let binding = match (node.pages == version, is_told) {
+            // Since the first of them was opened, the kernel was told of no other version.
+            _ if node.cached > 0 => Binding::Same,
             (true, true) => Binding::Same,
             (true, false) => Binding::Attributes,
             (false, _) => Binding::Content,
-        })
+        };
+        node.dropping = binding != Binding::Same;
+        node.cached += u32::from(matches!(opened.attributes.size, Size::Exact(_)));
+        Ok(binding)
     }
 
-    /// To be called when the kernel has dropped its pages, after an open of this version was counted. Not before: until
-    /// then every other open has to have them dropped, too.
-    pub(super) fn dropped_pages(&self, ino: u64, version: u64) {
+    /// To be called when the kernel has dropped what an open of this version wanted dropped. Not before: until then every
+    /// other open goes around its pages.
+    pub(super) fn dropped(&self, ino: u64, version: u64) {
         if let Some(node) = self.table.lock().nodes.get_mut(&ino) {
             node.pages = version;
+            node.dropping = false;
         }
     }
 
-    pub(super) fn close(&self, ino: u64) {
+    /// Whether the kernel may be told to drop what it has of a node that nobody has open; then [`Inodes::end_drop`] is to
+    /// follow.
+    pub(super) fn begin_drop(&self, ino: u64) -> bool {
+        let table = &mut *self.table.lock();
+        let Some(node) = table.nodes.get_mut(&ino).filter(|n| n.opened.is_none() && !n.dropping) else { return false };
+        node.dropping = true;
+        true
+    }
+
+    pub(super) fn end_drop(&self, ino: u64) {
+        if let Some(node) = self.table.lock().nodes.get_mut(&ino) {
+            node.dropping = false;
+        }
+    }
+
+    /// Counts a handle less; `cached`: one that was read through the page cache.
+    pub(super) fn close(&self, ino: u64, cached: bool) {
         let table = &mut *self.table.lock();
         if let Some(node) = table.nodes.get_mut(&ino) {
             node.handles = node.handles.saturating_sub(1);
+            node.cached = node.cached.saturating_sub(u32::from(cached));
             if node.handles == 0 {
                 node.opened = None;
             }

@@ -100,6 +100,7 @@ struct FileHandle {
     ino: u64,
     opened: Opened,
     request: Request,
+    direct: bool,
 }
 
 struct DirectoryHandle {
@@ -237,17 +238,14 @@ impl<T: Tree> Fs<T> {
         }
     }
 
-    /// What stat shows of an inode, or of the file that is open as `handle`.
-    pub fn getattr(&self, ino: u64, handle: Option<u64>) -> Result<Stat, FsError> {
+    /// What stat shows of an inode. The size is that of the version that the kernel has pages of, whoever asks: for one
+    /// that is open in another version, too, which is read around the pages.
+    pub fn getattr(&self, ino: u64) -> Result<Stat, FsError> {
         if is_staged(ino) {
             return self.stat_staged(ino);
         }
         let (request, before) = self.inodes.known(ino)?;
-        let opened = match handle {
-            Some(handle) => Some(self.files.get(handle)?.opened.clone()),
-            None => self.inodes.opened(ino),
-        };
-        if let Some(Opened { attributes, content }) = opened {
+        if let Some(Opened { attributes, content }) = self.inodes.opened(ino) {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
         let attributes = self.attributes(&request, before)?.ok_or(FsError::Stale)?;
@@ -283,19 +281,17 @@ impl<T: Tree> Fs<T> {
             opened.content = content.reopen();
         }
         let binding = self.inodes.open(ino, &opened)?;
-        if let Some(kernel) = self.kernel.get() {
-            match binding {
-                Binding::Same | Binding::Around => {}
-                Binding::Attributes => kernel.forget_attributes(ino),
-                // Nobody has it open in another version, so that no read holds a page that this waits for.
-                Binding::Content => kernel.forget_content(ino),
+        if matches!(binding, Binding::Attributes | Binding::Content) {
+            // Nobody reads its pages, so that no read holds one that this waits for.
+            match self.kernel.get() {
+                Some(kernel) if binding == Binding::Content => kernel.forget_content(ino),
+                Some(kernel) => kernel.forget_attributes(ino),
+                None => {}
             }
-        }
-        if binding == Binding::Content {
-            self.inodes.dropped_pages(ino, opened.attributes.version);
+            self.inodes.dropped(ino, opened.attributes.version);
         }
         let direct = !matches!(opened.attributes.size, Size::Exact(_)) || binding == Binding::Around;
-        let handle = self.files.add(FileHandle { ino, opened, request });
+        let handle = self.files.add(FileHandle { ino, opened, request, direct });
         Ok(Open { handle, direct, keep_cache: binding != Binding::Content && !direct, flush: false })
     }
 
@@ -319,7 +315,7 @@ impl<T: Tree> Fs<T> {
             return staging.release(handle);
         }
         if let Some(file) = self.files.remove(handle) {
-            self.inodes.close(file.ino);
+            self.inodes.close(file.ino, !file.direct);
         }
     }
 
@@ -404,8 +400,9 @@ impl<T: Tree> Fs<T> {
         let Some(kernel) = self.kernel.get() else { return };
         let mut name = String::new();
         for (ino, request) in nodes {
-            if self.inodes.opened(ino).is_none() {
+            if self.inodes.begin_drop(ino) {
                 kernel.forget_content(ino);
+                self.inodes.end_drop(ino);
             }
             name.clear();
             request.write_name(&mut name);

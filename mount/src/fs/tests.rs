@@ -115,9 +115,8 @@ fn an_open_file_keeps_what_it_showed() {
     let new_open = fs.open(new.ino, false).unwrap();
     assert_eq!(read(&fs, new_open.handle, 0, 10).unwrap(), b"newer");
     assert_eq!(read(&fs, old_open.handle, 0, 10).unwrap(), b"old");
-    assert_eq!(fs.getattr(old.ino, None).unwrap().size, 3);
-    assert_eq!(fs.getattr(old.ino, Some(old_open.handle)).unwrap().size, 3);
-    assert_eq!(fs.getattr(new.ino, None).unwrap().size, 5);
+    assert_eq!(fs.getattr(old.ino).unwrap().size, 3);
+    assert_eq!(fs.getattr(new.ino).unwrap().size, 5);
     assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap().ino, new.ino);
 
     // Gone, and still readable by who has it open.
@@ -180,13 +179,79 @@ fn a_changed_file_that_nobody_has_open_keeps_its_number() {
     let open = fs.open(stat.ino, false).unwrap();
     assert!(!open.keep_cache, "the kernel's pages are old");
     assert_eq!(*told.0.lock(), [format!("content {}", stat.ino)]);
-    assert_eq!(fs.getattr(stat.ino, None).unwrap().size, 5);
+    assert_eq!(fs.getattr(stat.ino).unwrap().size, 5);
     assert!(fs.open(stat.ino, false).unwrap().keep_cache);
 
     fs.release(open.handle);
     told.0.lock().clear();
     fs.changed(|r| *r == Request::Readme);
     assert!(told.0.lock().contains(&format!("name {ROOT} README.txt")), "{:?}", told.0.lock());
+}
+
+/// Opens a file while the kernel drops its pages, as another process may.
+#[derive(Default)]
+struct Meanwhile {
+    fs: OnceLock<Weak<Fs<MemoryTree>>>,
+    opened: Mutex<Vec<Open>>,
+}
+
+impl Meanwhile {
+    fn open(&self, ino: u64) {
+        let fs = self.fs.get().unwrap().upgrade().unwrap();
+        self.opened.lock().push(fs.open(ino, false).unwrap());
+    }
+}
+
+impl Kernel for Meanwhile {
+    fn forget_attributes(&self, ino: u64) {
+        self.open(ino);
+    }
+    fn forget_content(&self, ino: u64) {
+        self.open(ino);
+    }
+    fn forget_name(&self, _: u64, _: &str) {}
+}
+
+/// Before, a read of the first one could end where the file had ended before, or give NULs up to there: while the kernel
+/// drops something, it takes no size.
+#[test]
+fn nobody_reads_pages_while_some_are_dropped() {
+    let fs = fs_of(&[("/README.txt", "old")]);
+    let kernel = Arc::new(Meanwhile::default());
+    fs.connect(kernel.clone());
+    kernel.fs.set(Arc::downgrade(&fs)).unwrap();
+    let ino = walk(&fs, "/README.txt").unwrap().ino;
+    fs.tree().put_text("/README.txt", "newer");
+
+    let first = fs.open(ino, false).unwrap();
+    let meanwhile = kernel.opened.lock()[0];
+    assert!(meanwhile.direct && !first.direct, "{meanwhile:?}");
+    let later = fs.open(ino, false).unwrap();
+    assert!(later.keep_cache && kernel.opened.lock().len() == 1, "nothing is dropped under those who read");
+    fs.changed(|_| true);
+    assert_eq!(kernel.opened.lock().len(), 1);
+    for open in [first, meanwhile, later] {
+        assert_eq!(read(&fs, open.handle, 0, 10).unwrap(), b"newer");
+        fs.release(open.handle);
+    }
+
+    fs.changed(|_| true);
+    let meanwhile = kernel.opened.lock()[1];
+    assert!(meanwhile.direct);
+    fs.release(meanwhile.handle);
+    assert!(fs.open(ino, false).unwrap().keep_cache);
+}
+
+/// Before, the size of the version that is read around the pages cut the other one short.
+#[test]
+fn a_number_that_is_open_in_two_versions_has_the_size_of_its_pages() {
+    let fs = fs_of(&[("/ks/t/json/a.json", "longer")]);
+    let ino = walk(&fs, "/ks/t/json/a.json").unwrap().ino;
+    fs.open(ino, false).unwrap();
+    fs.tree().put_text("/ks/t/json/a.json", "new");
+    assert_eq!(fs.open(ino, false).unwrap_err().errno(), libc::ESTALE);
+    assert!(fs.open(ino, false).unwrap().direct);
+    assert_eq!(fs.getattr(ino).unwrap().size, 6);
 }
 
 #[test]
@@ -197,9 +262,9 @@ fn what_was_told_is_not_looked_at_again() {
     assert_eq!(looks(), 1);
     let open = fs.open(stat.ino, false).unwrap();
     assert_eq!(read(&fs, open.handle, 0, 10).unwrap(), b"old");
-    assert_eq!(fs.getattr(stat.ino, Some(open.handle)).unwrap().size, 3);
+    assert_eq!(fs.getattr(stat.ino).unwrap().size, 3);
     fs.release(open.handle);
-    assert_eq!(fs.getattr(stat.ino, None).unwrap(), stat);
+    assert_eq!(fs.getattr(stat.ino).unwrap(), stat);
     assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap(), stat);
     let open = fs.open(stat.ino, false).unwrap();
     assert!(open.keep_cache && !open.direct);
@@ -211,7 +276,7 @@ fn what_was_told_is_not_looked_at_again() {
     assert_eq!((looks(), open.keep_cache), (2, false), "changed");
     assert_eq!(read(&fs, open.handle, 0, 10).unwrap(), b"newer");
     fs.release(open.handle);
-    assert_eq!((fs.getattr(stat.ino, None).unwrap().size, looks()), (5, 2));
+    assert_eq!((fs.getattr(stat.ino).unwrap().size, looks()), (5, 2));
     fs.tree().remove("/ks/t/json/a.json");
     assert_eq!(walk(&fs, "/ks/t/json/a.json").unwrap_err().errno(), libc::ENOENT);
     assert_eq!(fs.open(stat.ino, false).unwrap_err().errno(), libc::ESTALE);
@@ -234,7 +299,7 @@ fn sizes_cost_work_only_when_somebody_asks() {
 
     let stat = walk(&fs, "/ks/t/json/big.json").unwrap();
     assert_eq!((stat.size, stat.valid), (0, Duration::ZERO));
-    assert_eq!(fs.getattr(stat.ino, None).unwrap().size, 300_000);
+    assert_eq!(fs.getattr(stat.ino).unwrap().size, 300_000);
     assert_eq!(walk(&fs, "/ks/t/json/big.json").unwrap().size, 300_000, "known by now");
     let open = fs.open(stat.ino, false).unwrap();
     assert!(open.direct);
@@ -242,15 +307,15 @@ fn sizes_cost_work_only_when_somebody_asks() {
 
     let rows = walk(&fs, "/ks/t/rows.json").unwrap();
     assert_eq!((rows.size, rows.valid), (0, VALID));
-    assert_eq!(fs.getattr(rows.ino, None).unwrap().size, 0);
+    assert_eq!(fs.getattr(rows.ino).unwrap().size, 0);
     let open = fs.open(rows.ino, false).unwrap();
     assert!(open.direct);
     assert_eq!(read(&fs, open.handle, 0, 10).unwrap().len(), 10);
-    assert_eq!(fs.getattr(rows.ino, Some(open.handle)).unwrap().size, 0);
+    assert_eq!(fs.getattr(rows.ino).unwrap().size, 0);
 
     let exact = Fs::new(fs.tree().clone(), FsOptions { exact_sizes: true, ..FsOptions::default() });
     let rows = walk(&exact, "/ks/t/rows.json").unwrap();
-    assert_eq!(exact.getattr(rows.ino, None).unwrap().size, 300_000);
+    assert_eq!(exact.getattr(rows.ino).unwrap().size, 300_000);
 }
 
 #[test]
