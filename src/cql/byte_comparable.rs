@@ -5,8 +5,8 @@
 //!   sequence       { separator component }* terminator
 //!     separator    40 value follows   3e null   in clusterings also: 3f empty, 41 empty and reversed
 //!     terminator   38 end of a sequence or clustering row   20 before all that continue it   60 behind them
-//!   bytes, text    00 -> 00 ff at the end of a run of zeroes, each further zero of it fe; then 00
-//!                  (a run that ends the value: fe instead)
+//!   bytes, text    as they are; a run of zeroes: 00, fe for each further one, ff behind it
+//!                  at the end of the value 00, but behind a run that ends it fe instead of ff and 00
 //!   fixed length   the bytes, sign bit flipped where the order is signed
 //!   bigint         sign and length as leading bits of the first byte, shortest form
 //!   varint         up to 6 bytes as a bigint, else 00|ff, length - 7, bytes

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   u16 length, key │ vint position in Data.db │ vint32 bytes of the row index that follows, 0 for none
-//!   row index:  vint length of the partition's head │ deletion time │ vint32 blocks │ blocks * entry │ blocks * u32 offset
+//!   row index:  vint length of the partition's head, with its static row │ deletion time
+//!               vint32 blocks │ blocks * block │ blocks * u32 offset
 //! ```
 
 use super::rows::BlocksWriter;

@@ -4,7 +4,7 @@
 //! ```text
 //!   i32 min index interval │ i32 samples │ i64 length of the samples │ i32 sampling level │ i32 samples at full level
 //!   samples * u32 little-endian offset of the sample, from here on
-//!   samples * (key │ u64 little-endian position in Index.db)
+//!   samples * (key, as long as the next offset leaves │ u64 little-endian position in Index.db)
 //!   i32 length, first key │ i32 length, last key
 //! ```
 

@@ -7,7 +7,7 @@
 //!   payload: flags 1 to 7:  signed position of that many bytes
 //!            flags 8 to 15: u8 low byte of the key's filter hash │ signed position of flags - 7 bytes
 //!   position p: of the entry in Rows.db, or if negative ~p of the partition in Data.db
-//!   entry in Rows.db: u16 length, key │ vint position in Data.db │ signed vint root of its trie, from here on
+//!   entry in Rows.db: u16 length, key │ vint position in Data.db │ signed vint root of its trie, from behind the key
 //!                     vint32 blocks │ deletion time
 //! ```
 

@@ -2,7 +2,7 @@
 //! org.apache.cassandra.io.compress.CompressionMetadata.
 //!
 //! ```text
-//!   UTF compressor class │ i32 options │ options * (UTF name, UTF value)
+//!   UTF compressor class, without its package │ i32 options │ options * (UTF name, UTF value)
 //!   i32 chunk length │ [na+: i32 largest compressed length] │ i64 uncompressed length of the data
 //!   i32 chunks │ chunks * i64 offset of the chunk in Data.db
 //! ```

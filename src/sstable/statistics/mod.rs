@@ -1,7 +1,7 @@
 //! Statistics.db: the metadata of an SSTable. Follows org.apache.cassandra.io.sstable.metadata.MetadataSerializer.
 //!
 //! ```text
-//!   i32 n │ [CRC32] │ n * (i32 type, i32 offset) │ [CRC32 of all so far] │ n * (component │ [CRC32])
+//!   i32 n │ [CRC32 of n] │ n * (i32 type, i32 offset) │ [CRC32 of n and the table] │ n * (part │ [CRC32 of it])
 //!
 //!   0 validation   UTF partitioner class │ f64 false positive chance of the bloom filter
 //!   1 compaction   i32 length │ HyperLogLog++ of the partition keys

@@ -8,9 +8,10 @@
 //!   m*, n*: i32 n, n * value, i32 n, n * value        smallest and largest clustering, u16 lengths
 //!   oa+:    covered clustering
 //!   bool legacy counter shards │ i64 cells │ i64 rows
-//!   [mb+ commit log lower bound] │ [mc+ i32 n, n * (lower, upper)] │ [na+ bool, pending repair UUID] │ [na+ bool transient]
-//!   [me, nb+ bool, host UUID] │ [oa+ bool partition deletions]
-//!   [oa+ first key, last key, vint lengths] │ [oa+ f64 token space coverage]
+//!   [mb+ commit log lower bound (i64, i32)] │ [mc+ i32 n, n * (lower, upper)]
+//!   [na+ bool, pending repair UUID if true] │ [na+ bool transient]
+//!   [me, nb+ bool, host UUID if true] │ [oa+ bool partition deletions]
+//!   [oa+ first key, last key, vint lengths] │ [oa+ f64 token space coverage] │ [oa+ 4 zero bytes for each n of tombstones]
 //!
 //!   covered clustering: vint n, n * type │ bound │ bound      bound: u8 kind │ u16 n │ values as in rows
 //! ```
