@@ -1,5 +1,6 @@
-"""Runs the terminal sessions of a document: in each ```console block, lines that begin with `$ ` are commands, what follows
-them is what they print. `…` in a line stands for anything.
+"""Checks documents: with --links, that what they link to is there; with --binary and --data, that their terminal sessions print
+what they say. In each ```console block, lines that begin with `$ ` are commands, what follows them is what they print. `…` in
+a line stands for anything.
 
 All commands of a document run in one bash, in a folder that has the given data directory as `data`.
 """
@@ -67,12 +68,40 @@ def run(document, data, folder_of_binary):
     return wrong
 
 
+def anchors(text):
+    """The names of a document's headings, as GitHub makes them."""
+    headings = re.findall(r'^#+ +(.*)$', re.sub(r'^```.*?^```', '', text, flags=re.S | re.M), re.M)
+    return {re.sub(r'[^\w\- ]', '', heading.strip().lower()).replace(' ', '-') for heading in headings}
+
+
+def check_links(documents):
+    links = wrong = 0
+    for document in documents:
+        text = re.sub(r'^```.*?^```', '', document.read_text(), flags=re.S | re.M)
+        for link in re.findall(r'\]\(([^)\s]+)\)', text):
+            path, _, anchor = link.partition('#')
+            if re.match(r'[a-z]+:', link):
+                continue
+            links += 1
+            target = document.parent / path if path else document
+            if not target.exists() or anchor and anchor not in anchors(target.read_text()):
+                wrong += 1
+                print(f'{document}: there is no {link}')
+    print(f'{len(documents)} documents, {links} links, {wrong} lead nowhere')
+    return wrong if links else 1
+
+
 def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument('--binary', type=pathlib.Path, required=True, help='the sstablefs to run')
-    arguments.add_argument('--data', type=pathlib.Path, required=True, help='a data directory, called data in the sessions')
+    arguments = argparse.ArgumentParser(prog='docs')
+    arguments.add_argument('--links', action='store_true', help='check the links instead of the sessions')
+    arguments.add_argument('--binary', type=pathlib.Path, help='the sstablefs to run')
+    arguments.add_argument('--data', type=pathlib.Path, help='a data directory, called data in the sessions')
     arguments.add_argument('documents', type=pathlib.Path, nargs='+')
     given = arguments.parse_args()
+    if given.links:
+        sys.exit(1 if check_links(given.documents) else 0)
+    if not given.binary or not given.data:
+        arguments.error('sessions need --binary and --data')
     sys.exit(1 if sum(run(document, given.data, given.binary.resolve().parent) for document in given.documents) else 0)
 
 
