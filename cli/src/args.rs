@@ -375,14 +375,34 @@ pub(crate) struct Info {
     /// Seconds that tombstones are kept, for the estimate of those that could be dropped
     #[arg(short, long, visible_alias = "gc_grace_seconds", value_name = "SECONDS", default_value_t = 0)]
     pub(crate) gc_grace_seconds: i64,
+    /// Colors in the text, as sstablemetadata has them
+    #[arg(short, long)]
+    pub(crate) colors: bool,
+    /// Histograms of the text in block elements of Unicode
+    #[arg(short, long)]
+    pub(crate) unicode: bool,
+    /// What the clients' timestamps count; Cassandra's own are microseconds
+    #[arg(short, long, visible_alias = "timestamp_unit", value_enum, ignore_case = true, value_name = "UNIT")]
+    pub(crate) timestamp_unit: Option<TimestampUnit>,
     #[command(flatten)]
     pub(crate) time: Now,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimestampUnit {
+    Nanoseconds,
+    Microseconds,
+    Milliseconds,
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Reads everything, changes nothing and needs no schema. Ends with 0 when all SSTables are sound and with 1 when one is \
-damaged or can't be read. The letters of the options are those of Cassandra's sstableverify; what needs its -e is always done.
+damaged or can't be read. The letters of the options are those of Cassandra's sstableverify.
 
 Examples:
   sstablefs verify /var/lib/cassandra/data
@@ -395,6 +415,21 @@ pub(crate) struct Verify {
     /// Only checksums and indexes: decode no rows
     #[arg(short, long)]
     pub(crate) quick: bool,
+    /// Also decode all rows, which is done anyway
+    #[arg(short, long, conflicts_with = "quick")]
+    pub(crate) extended: bool,
+    /// Tell what each SSTable is, and of each partition where it begins
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// sstableverify's -r, which marks damaged SSTables as not repaired: here no file is changed
+    #[arg(short = 'r', long, visible_alias = "mutate_repair_status")]
+    pub(crate) mutate_repair_status: bool,
+    /// sstableverify does nothing without it; here nothing is risked
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Of sstableverify, for stack traces
+    #[arg(long, hide = true)]
+    pub(crate) debug: bool,
     /// Only the latest versions, oa and da, are sound
     #[arg(short, long = "check_version")]
     pub(crate) check_version: bool,
@@ -457,6 +492,26 @@ mod tests {
         assert_eq!(dump.keys, ["a", "b"]);
         assert_eq!(dump.excluded, ["c", "-5"]);
         assert!(dump.lines && dump.raw_times && !dump.debug);
+    }
+
+    #[test]
+    fn the_other_tools_flags_are_taken() {
+        for words in [
+            "sstableverify -e -v -r -f -c -t 1,2 -t -5,7 x",
+            "sstableverify -evrfc x",
+            "sstableverify -q x",
+            "sstableverify --extended --verbose --mutate_repair_status --force --check_version --token_range 1,2 --debug x",
+            "sstablemetadata -c -u -s -t MILLISECONDS -g 5 x y",
+            "sstablemetadata -cus x",
+            "sstablemetadata --colors --unicode --scan --timestamp_unit SECONDS --gc_grace_seconds 5 x",
+        ] {
+            let args = ["sstablefs"].into_iter().chain(words.split(' '));
+            assert!(Cli::try_parse_from(args).is_ok(), "{words}");
+        }
+        for words in ["sstableverify -e -q x", "sstableverify -t 1 x", "sstablemetadata -t FORTNIGHTS x"] {
+            let args = ["sstablefs"].into_iter().chain(words.split(' '));
+            assert_eq!(Cli::try_parse_from(args).unwrap_err().exit_code(), 2, "{words}");
+        }
     }
 
     #[test]

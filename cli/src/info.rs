@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use sstablefs::sstable::{Component, Descriptor};
 use sstablefs::table::discover::{self, TableDirs};
 use sstablefs::table::listing::Listing;
-use sstablefs_mount::metadata::{self, BarStyle, Metadata, Overview, Scan, Surroundings};
+use sstablefs_mount::metadata::{self, BarStyle, Metadata, Overview, Scan, Surroundings, TextStyle, TimeUnit};
 
-use crate::args::{Info, Output};
+use crate::args::{Info, Output, TimestampUnit};
 use crate::progress::Progress;
 use crate::system::{has_unicode, terminal_width};
 use crate::time::{now, utc_offset};
@@ -24,13 +24,15 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
     let around = Surroundings {
         now: args.time.now.unwrap_or_else(now).saturating_sub(args.gc_grace_seconds),
         utc_offset: &|seconds| utc_offset(&zone, seconds),
+        timestamps: args.timestamp_unit.map_or_else(TimeUnit::default, TimeUnit::from),
     };
     let found = discover::find(&args.paths)?;
     let (tables, mut problems) = discover::by_table(found.dirs, |_, _| None);
     problems.extend(found.problems);
     let is_one = args.paths.iter().all(|path| path.is_file());
     let is_terminal = io::stdout().is_terminal();
-    let output = args.output.unwrap_or(if is_terminal && !args.scan { Output::Bars } else { Output::Text });
+    let output = args.output.unwrap_or(if is_terminal && !args.is_text() { Output::Bars } else { Output::Text });
+    let style = TextStyle { color: args.colors, unicode: args.unicode };
     let bars = BarStyle { width: terminal_width().unwrap_or(WIDTH), unicode: has_unicode() };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let (mut values, mut overviews) = (Vec::new(), Vec::new());
@@ -42,13 +44,13 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
         match output {
             Output::Bars if found.sstables.is_empty() => {}
             Output::Bars => {
-                let text = metadata::to_bars(&found.overview(&table), bars);
+                let text = metadata::to_bars(&found.overview(&table, around.timestamps), bars);
                 writeln!(out, "{text}")?;
             }
-            Output::Html => overviews.push(found.overview(&table)),
+            Output::Html => overviews.push(found.overview(&table, around.timestamps)),
             Output::Text => {
                 for sstable in &found.sstables {
-                    out.write_all(metadata::to_text(sstable, &around)?.as_bytes())?;
+                    out.write_all(metadata::to_text(sstable, &around, style)?.as_bytes())?;
                 }
             }
             Output::Json => values.push(found.to_json(&table, &around)?),
@@ -75,6 +77,28 @@ pub(crate) fn run(args: &Info) -> Result<(), Failure> {
         tell(&format!("sstablefs: {problem}"));
     }
     if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+impl Info {
+    /// Whether something is asked for that only sstablemetadata's text has.
+    fn is_text(&self) -> bool {
+        let by_name = std::env::args_os().nth(1).is_some_and(|command| command == "sstablemetadata");
+        by_name || self.scan || self.colors || self.unicode
+    }
+}
+
+impl From<TimestampUnit> for TimeUnit {
+    fn from(unit: TimestampUnit) -> Self {
+        match unit {
+            TimestampUnit::Nanoseconds => TimeUnit::Nanoseconds,
+            TimestampUnit::Microseconds => TimeUnit::Microseconds,
+            TimestampUnit::Milliseconds => TimeUnit::Milliseconds,
+            TimestampUnit::Seconds => TimeUnit::Seconds,
+            TimestampUnit::Minutes => TimeUnit::Minutes,
+            TimestampUnit::Hours => TimeUnit::Hours,
+            TimestampUnit::Days => TimeUnit::Days,
+        }
+    }
 }
 
 fn scanned(metadata: &Metadata) -> sstablefs::Result<Scan> {
@@ -121,8 +145,8 @@ impl Found {
         Ok(found)
     }
 
-    fn overview(&self, table: &TableDirs) -> Overview {
-        Overview::new(format!("{}.{}", table.keyspace, table.table), &self.sstables)
+    fn overview(&self, table: &TableDirs, timestamps: TimeUnit) -> Overview {
+        Overview::new(format!("{}.{}", table.keyspace, table.table), &self.sstables, timestamps)
     }
 
     fn to_json(&self, table: &TableDirs, around: &Surroundings<'_>) -> Result<Value, Failure> {

@@ -17,18 +17,21 @@ use crate::tell;
 
 pub(crate) struct Progress {
     bar: ProgressBar,
-    is_terminal: bool,
 }
 
 impl Progress {
     /// Of so many bytes; of unknown many for 0.
     pub(crate) fn new(bytes: u64, what: &'static str) -> Self {
-        let is_terminal = is_shown();
-        let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target((bytes > 0).then_some(bytes), target).with_message(what);
-        bar.set_style(style("{msg} {bar:30} {percent:>3}%  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left"));
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Progress { bar, is_terminal }
+        let bar = ProgressBar::with_draw_target((bytes > 0).then_some(bytes), ProgressDrawTarget::hidden());
+        bar.set_message(what);
+        bar.set_style(match bytes {
+            0 => style("{msg} {spinner} {bytes}  {bytes_per_sec}"),
+            _ => style("{msg} {bar:30} {percent:>3}%  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left"),
+        });
+        if is_shown() {
+            show_later(&bar);
+        }
+        Progress { bar }
     }
 
     /// Begins anew, to count partitions.
@@ -49,10 +52,7 @@ impl Progress {
 
     /// Something that is done.
     pub(crate) fn line(&mut self, text: &str) {
-        match self.is_terminal {
-            true => self.bar.println(text),
-            false => tell(text),
-        }
+        self.bar.suspend(|| tell(text));
     }
 
     /// Writes to stdout without a bar in between.
@@ -129,14 +129,7 @@ impl Output {
                     };
                 });
             bar.set_style(style);
-            let shown = bar.clone();
-            thread::spawn(move || {
-                thread::sleep(PATIENCE);
-                if !shown.is_finished() {
-                    shown.set_draw_target(ProgressDrawTarget::stderr());
-                    shown.enable_steady_tick(Duration::from_millis(200));
-                }
-            });
+            show_later(&bar);
             bar
         });
         Output { out, bar, part, written, beside: io::stdout().is_terminal() }
@@ -178,6 +171,18 @@ impl Drop for Output {
             bar.finish_and_clear();
         }
     }
+}
+
+/// On the terminal, if it goes on for so long.
+fn show_later(bar: &ProgressBar) {
+    let shown = bar.clone();
+    thread::spawn(move || {
+        thread::sleep(PATIENCE);
+        if !shown.is_finished() {
+            shown.set_draw_target(ProgressDrawTarget::stderr());
+            shown.enable_steady_tick(Duration::from_millis(200));
+        }
+    });
 }
 
 /// Not beside a pipe: what reads it, a pager, may have the terminal for itself.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sstablefs::schema::Table;
-use sstablefs::sstable::{Descriptor, Fault, Verified, VerifyOptions, Watch, read_statistics, verify};
+use sstablefs::sstable::{Component, Descriptor, Fault, Verified, VerifyOptions, Watch, read_statistics, verify};
 use sstablefs::table::discover;
 use sstablefs::table::listing::{Listing, LiveSstable};
 use sstablefs::table::{Database, Options};
@@ -31,7 +31,7 @@ struct Outcome {
 }
 
 pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
-    let found = discover::find(&args.paths)?;
+    let found = discover::find(&args.paths).map_err(|e| with_hint(e, &args.paths))?;
     let (tables, mut problems) = discover::by_table(found.dirs, |_, _| None);
     problems.extend(found.problems);
     // What is wrong with folders that are not read is no damage.
@@ -78,7 +78,24 @@ pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
     for problem in &problems {
         tell(&format!("sstablefs: {problem}"));
     }
+    if args.mutate_repair_status && damaged > 0 {
+        tell("sstablefs: -r: what is damaged stays marked as repaired, if it was: verify changes no file");
+    }
     if damaged + unchecked == 0 && problems.len() == harmless { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// sstableverify takes a keyspace and a table.
+fn with_hint(error: sstablefs::Error, paths: &[PathBuf]) -> sstablefs::Error {
+    let is_name = |path: &PathBuf| path.components().count() == 1 && !path.exists();
+    match paths {
+        [keyspace, table] if is_name(keyspace) && is_name(table) => sstablefs::Error::not_found(format!(
+            "{}: verify takes paths, not the names of a keyspace and a table: DATA/{}/{}-ID",
+            keyspace.display(),
+            keyspace.display(),
+            table.display(),
+        )),
+        _ => error,
+    }
 }
 
 struct Run<'a> {
@@ -121,6 +138,9 @@ impl Run<'_> {
                 return outcome;
             }
         };
+        if self.args.verbose {
+            self.describe(&descriptor);
+        }
         let options = VerifyOptions {
             quick: self.args.quick,
             check_version: self.args.check_version,
@@ -139,6 +159,17 @@ impl Run<'_> {
         }
         outcome.verified = verified;
         outcome
+    }
+
+    /// What is checked, before it is.
+    fn describe(&mut self, descriptor: &Descriptor) {
+        let here = |component: &Component| descriptor.component(*component).exists();
+        let components: Vec<&str> = Component::ALL.iter().filter(|c| here(c)).map(|c| c.name()).collect();
+        self.line(&format!(
+            "{}: checking {}",
+            path_text(&descriptor.component(Component::Data)),
+            components.join(", ")
+        ));
     }
 
     fn line(&mut self, text: &str) {
@@ -200,6 +231,13 @@ impl Watch for Watcher<'_, '_> {
 
     fn note(&mut self, note: String) {
         self.outcome.notes.push(note);
+    }
+
+    fn partition(&mut self, key: &[u8], position: u64) {
+        if self.run.args.verbose {
+            let key = self.key_text(key);
+            self.run.line(&format!("  partition {} at byte {position}", short(&key)));
+        }
     }
 
     fn progress(&mut self, part: f64) {

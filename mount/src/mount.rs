@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sstablefs::ingest::TargetOptions;
-use sstablefs::table::{Database, Options};
+use sstablefs::table::{Database, Options, discover};
 use sstablefs::{Error, Result};
 use sstablefs_render::CsvStyle;
 
@@ -50,7 +50,8 @@ pub struct MountOptions {
 /// unmounted. To be called while the process has one thread.
 pub fn mount(options: MountOptions) -> Result<()> {
     let full = |path: &PathBuf| fs::canonicalize(path).map_err(|e| Error::io(e, path).context("can't be read"));
-    let data = options.data.iter().map(full).collect::<Result<Vec<_>>>()?;
+    let data = options.data.iter().map(|path| full(path).map_err(|e| discover::missing(e, path)));
+    let data = data.collect::<Result<Vec<_>>>()?;
     let schema = options.schema.iter().map(full).collect::<Result<Vec<_>>>()?;
     let daemon = Daemon {
         data: data.clone(),

@@ -74,10 +74,7 @@ pub struct Found {
 pub fn find(paths: &[PathBuf]) -> Result<Found> {
     let mut found = Found::default();
     for given in paths {
-        let path = directory::canonical(given).map_err(|e| match e.kind() {
-            Kind::NotFound => Error::not_found(format!("does not exist: {WHAT_TO_NAME}")).in_file(given),
-            _ => e,
-        })?;
+        let path = directory::canonical(given).map_err(|e| missing(e, given))?;
         let is_dir = directory::stamp(&path)?.is_dir;
         let here =
             if is_dir { find_below(&path)? } else { Found { dirs: vec![single_file(&path)?], ..Found::default() } };
@@ -93,6 +90,14 @@ pub fn find(paths: &[PathBuf]) -> Result<Found> {
 
 const WHAT_TO_NAME: &str = "name a Cassandra data directory (which has KEYSPACE/TABLE-ID folders), a keyspace's or a \
                             table's folder in it, a snapshot or a Data.db file";
+
+/// The error of a data directory that can't be found, with what to name instead.
+pub fn missing(error: Error, given: &Path) -> Error {
+    match error.kind() {
+        Kind::NotFound => Error::not_found(format!("does not exist: {WHAT_TO_NAME}")).in_file(given),
+        _ => error,
+    }
+}
 
 fn nothing_found(path: &Path) -> Error {
     let mut text = format!("no SSTables here: {WHAT_TO_NAME}");

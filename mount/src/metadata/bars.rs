@@ -15,8 +15,9 @@ pub struct BarStyle {
 
 /// Eighths of a block, from none.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-/// Bars are no shorter, whatever the terminal has.
+/// Bars of histograms are no shorter, whatever the terminal has, and no longer.
 const SHORTEST: usize = 10;
+const LONGEST: usize = 80;
 
 /// Draws it, with a line end behind each line.
 pub fn to_bars(overview: &Overview, style: BarStyle) -> String {
@@ -36,7 +37,7 @@ fn histogram(chart: &Chart, style: BarStyle, out: &mut String) {
     let labels = chart.bars.iter().map(|(label, _)| label.chars().count());
     let label_width = labels.chain([chart.title.len()]).max().unwrap_or(0);
     let count_width = counts.iter().map(String::len).chain([chart.unit.len()]).max().unwrap_or(0);
-    let room = style.width.saturating_sub(label_width + count_width + 6).max(SHORTEST);
+    let room = style.width.saturating_sub(label_width + count_width + 6).clamp(SHORTEST, LONGEST);
     let largest = chart.bars.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
     let _ = writeln!(out, "\n  {:label_width$}  {:>count_width$}", chart.title, chart.unit);
     for ((label, count), text) in chart.bars.iter().zip(&counts) {

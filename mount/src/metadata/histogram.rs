@@ -4,42 +4,63 @@ use std::fmt::Write;
 
 use sstablefs::sstable::statistics::EstimatedHistogram;
 
+use super::text::{Ink, TextStyle};
+
 /// Longest bar.
 const WIDTH: f64 = 30.0;
 /// Buckets of the histogram from which the percentiles are read.
 const BUCKETS: usize = 165;
 
 /// Appends a histogram of points and how often each occurs.
-pub(super) fn write(title: &str, points: &[(i64, i64)], label: impl Fn(i64) -> String, out: &mut String) {
+pub(super) fn write(
+    title: &str,
+    points: &[(i64, i64)],
+    label: impl Fn(i64) -> String,
+    style: TextStyle,
+    out: &mut String,
+) {
+    let Ink { name, mark, quiet, end } = style.ink();
     let labels: Vec<String> = points.iter().map(|(point, _)| label(*point)).collect();
-    let width = labels.iter().map(|l| l.chars().count()).chain([title.len(), 5]).max().unwrap_or(0);
+    // Colors take no place.
+    let unseen = |label: &str| if style.color && label.contains(quiet) { quiet.len() + end.len() } else { 0 };
+    let widths = labels.iter().map(|label| label.chars().count() - unseen(label));
+    let width = widths.chain([title.len()]).max().unwrap_or(0);
     let counts = points.iter().map(|(_, count)| *count);
     let count_width = counts.clone().map(|count| count.to_string().len()).max().unwrap_or(0).max(5);
     let (largest, sum) = (counts.clone().max().unwrap_or(0).max(0), counts.map(|c| c as f64).sum::<f64>());
-    let _ = writeln!(out, "   {title:<width$} | {:<count_width$}  (%)  Histogram ", "Count");
+    let _ = writeln!(
+        out,
+        "   {name}{title:<width$} {mark}|{name} {:<count_width$}  {quiet}(%){end}  {name}Histogram{end} ",
+        "Count"
+    );
     for ((_, count), label) in points.iter().zip(&labels) {
         let percent = (100.0 * (*count as f64 / sum)) as i64;
-        let bar = bar(*count as f64 / largest as f64 * WIDTH);
-        let _ = writeln!(out, "   {label:<width$} | {count:>count_width$} ({percent:>3}) {bar}");
+        let bar = bar(*count as f64 / largest as f64 * WIDTH, style.unicode);
+        let room = width + unseen(label);
+        let _ = writeln!(
+            out,
+            "   {label:<room$} {mark}|{end} {count:>count_width$} {quiet}({percent:>3}){end} {quiet}{bar}{end}"
+        );
     }
     let all = collect(points);
-    out.push_str("   Percentiles\n");
+    let _ = writeln!(out, "{name}   Percentiles{end}");
     let percentiles = [("50th", 0.5), ("75th", 0.75), ("95th", 0.95), ("98th", 0.98), ("99th", 0.99)];
     let ends = [("Min", all.min()), ("Max", all.max())];
-    let percentiles = percentiles.into_iter().map(|(name, part)| (name, all.percentile(part)));
-    for (name, point) in percentiles.chain(ends) {
-        let _ = writeln!(out, "   {name:<10}{}", label(point));
+    let percentiles = percentiles.into_iter().map(|(part, share)| (part, all.percentile(share)));
+    for (part, point) in percentiles.chain(ends) {
+        let _ = writeln!(out, "   {name}{part:<10}{end}{}", label(point));
     }
 }
 
-fn bar(length: f64) -> String {
+/// What a part of a column is drawn as, from so much on.
+const ASCII: [(f64, &str); 2] = [(0.75, "o"), (0.3, ".")];
+const BLOCKS: [(f64, &str); 6] = [(0.875, "▉"), (0.75, "▊"), (0.625, "▋"), (0.375, "▍"), (0.25, "▎"), (0.125, "▏")];
+
+fn bar(length: f64, unicode: bool) -> String {
+    let (full, parts) = if unicode { ("▉", BLOCKS.as_slice()) } else { ("O", ASCII.as_slice()) };
     let whole = length as usize;
-    let rest = match length - whole as f64 {
-        rest if rest >= 0.75 => "o",
-        rest if rest >= 0.3 => ".",
-        _ => "",
-    };
-    "O".repeat(whole) + rest
+    let rest = parts.iter().find(|(from, _)| length - whole as f64 >= *from);
+    full.repeat(whole) + rest.map_or("", |(_, text)| text)
 }
 
 /// The buckets in use of a histogram, by their upper ends.
@@ -89,10 +110,10 @@ mod tests {
     fn the_layout_is_the_tools() {
         let mut text = String::new();
         let points = [(86, 1), (103, 1), (124, 1), (179, 1), (535, 1), (770, 1)];
-        write("Columns", &points, |n| n.to_string(), &mut text);
+        write("Columns", &points, |n| n.to_string(), TextStyle::default(), &mut text);
         assert_eq!(text, COLUMNS);
         text.clear();
-        write("Drop", &[(1, 1), (2, 4)], |n| n.to_string(), &mut text);
+        write("Drop", &[(1, 1), (2, 4)], |n| n.to_string(), TextStyle::default(), &mut text);
         assert!(
             text.contains("   1     |     1 ( 20) OOOOOOO.\n   2     |     4 ( 80) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n"),
             "{text}"

@@ -27,7 +27,7 @@ pub use json::to_json;
 pub use overview::Overview;
 pub use page::to_html;
 pub use scan::{Leader, Scan};
-pub use text::to_text;
+pub use text::{TextStyle, to_text};
 
 /// What the files of an SSTable say about it.
 pub struct Metadata {
@@ -51,6 +51,38 @@ pub struct Surroundings<'a> {
     pub now: i64,
     /// Seconds by which local time is ahead of UTC at a time.
     pub utc_offset: &'a dyn Fn(i64) -> i64,
+    /// What the clients of the table count in.
+    pub timestamps: TimeUnit,
+}
+
+/// What a cell's timestamp counts. Cassandra takes any number; its own are microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TimeUnit {
+    Nanoseconds,
+    #[default]
+    Microseconds,
+    Milliseconds,
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+impl TimeUnit {
+    /// Microseconds of so many units, as far as they go.
+    pub(crate) fn micros(self, time: i64) -> i64 {
+        let factor = match self {
+            TimeUnit::Nanoseconds => return time.div_euclid(1000),
+            TimeUnit::Microseconds => 1,
+            TimeUnit::Milliseconds => 1000,
+            TimeUnit::Seconds => 1_000_000,
+            TimeUnit::Minutes => 60_000_000,
+            TimeUnit::Hours => 3_600_000_000,
+            TimeUnit::Days => 86_400_000_000,
+        };
+        time.saturating_mul(factor)
+    }
 }
 
 impl Metadata {

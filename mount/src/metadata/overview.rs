@@ -8,7 +8,7 @@ use sstablefs::sstable::statistics::EstimatedHistogram;
 
 use sstablefs_render::value::iso_timestamp;
 
-use super::{Metadata, histogram};
+use super::{Metadata, TimeUnit, histogram};
 
 /// So many bars of times at most.
 const LONGEST: usize = 12;
@@ -55,8 +55,8 @@ pub struct Chart {
 }
 
 impl Overview {
-    /// Of a table's SSTables. Sizes that can't be learnt are 0.
-    pub fn new(title: String, sstables: &[Metadata]) -> Overview {
+    /// Of a table's SSTables, whose timestamps are in this unit. Sizes that can't be learnt are 0.
+    pub fn new(title: String, sstables: &[Metadata], timestamps: TimeUnit) -> Overview {
         let (mut sizes, mut cells, mut drops) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for Metadata { statistics, .. } in sstables {
             add(&mut sizes, &statistics.stats.partition_sizes);
@@ -67,7 +67,7 @@ impl Overview {
         }
         Overview {
             title,
-            sstables: sstables.iter().map(span).collect(),
+            sstables: sstables.iter().map(|metadata| span(metadata, timestamps)).collect(),
             sizes: Chart { title: "partition size, up to", unit: "partitions", bars: powers(&sizes, bytes) },
             cells: Chart { title: "cells a partition, up to", unit: "partitions", bars: powers(&cells, thousands) },
             drops: Chart { title: "droppable, from", unit: "tombstones and TTLs", bars: times(&drops) },
@@ -88,25 +88,28 @@ impl Overview {
         times().map(|t| t.0).min().zip(times().map(|t| t.1).max())
     }
 
+    pub(super) fn sum(&self, part: fn(&Span) -> i64) -> i64 {
+        self.sstables.iter().map(part).fold(0, i64::saturating_add)
+    }
+
     /// A line about all of them.
     pub fn summary(&self) -> String {
-        let sum = |part: fn(&Span) -> i64| self.sstables.iter().map(part).fold(0, i64::saturating_add);
         let size = self.sstables.iter().map(|s| s.bytes).fold(0, u64::saturating_add);
         format!(
             "{} SSTable{}, {}, {} rows, about {} partitions",
             self.sstables.len(),
             if self.sstables.len() == 1 { "" } else { "s" },
             bytes(i64::try_from(size).unwrap_or(i64::MAX)),
-            thousands(sum(|s| s.rows)),
-            thousands(sum(|s| s.partitions)),
+            thousands(self.sum(|s| s.rows)),
+            thousands(self.sum(|s| s.partitions)),
         )
     }
 }
 
-fn span(metadata: &Metadata) -> Span {
+fn span(metadata: &Metadata, timestamps: TimeUnit) -> Span {
     let stats = &metadata.statistics.stats;
     let file = std::fs::metadata(metadata.descriptor.component(Component::Data));
-    let time = (stats.min_timestamp, stats.max_timestamp);
+    let time = (timestamps.micros(stats.min_timestamp), timestamps.micros(stats.max_timestamp));
     Span {
         name: metadata.descriptor.to_string(),
         bytes: file.map_or(0, |file| file.len()),

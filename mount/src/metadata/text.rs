@@ -14,12 +14,15 @@ use super::{Metadata, Surroundings, histogram};
 use sstablefs_render::value;
 
 /// As `sstablemetadata` prints it.
-pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>) -> Result<String> {
+pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>, style: TextStyle) -> Result<String> {
     let Metadata { descriptor, statistics, .. } = metadata;
     let (stats, header) = (&statistics.stats, &statistics.header);
-    let micros = |t: i64| if t == 0 { None } else { date(t.div_euclid(1000), around.utc_offset) };
+    let micros = |t: i64| match around.timestamps.micros(t) {
+        0 => None,
+        micros => date(micros.div_euclid(1000), around.utc_offset),
+    };
     let seconds = |t: i64| if t == 0 { None } else { date(t.saturating_mul(1000), around.utc_offset) };
-    let mut out = Text(String::new());
+    let mut out = Text { text: String::new(), ink: style.ink() };
     out.field("SSTable", descriptor.dir.join(descriptor.to_string()).display());
     if let Some(scan) = &metadata.scan {
         out.scan(scan);
@@ -28,7 +31,7 @@ pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>) -> Result<String>
     out.field("Bloom Filter FP chance", double(statistics.bloom_filter_fp_chance));
     out.comment("Minimum timestamp", or_dashes(micros(stats.min_timestamp)), Some(stats.min_timestamp));
     out.comment("Maximum timestamp", or_dashes(micros(stats.max_timestamp)), Some(stats.max_timestamp));
-    out.field("Duration", span(stats.max_timestamp.wrapping_sub(stats.min_timestamp)));
+    out.field("Duration", span(around.timestamps.micros(stats.max_timestamp.wrapping_sub(stats.min_timestamp))));
     for (name, time) in [
         ("SSTable min local deletion time", stats.min_local_deletion_time),
         ("SSTable max local deletion time", stats.max_local_deletion_time),
@@ -69,14 +72,21 @@ pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>) -> Result<String>
     out.field("totalColumnsSet", stats.total_columns_set);
     out.field("totalRows", stats.total_rows);
     out.field("Estimated tombstone drop times", "");
-    let in_quiet = |text: Option<String>| text.map_or(String::new(), |text| format!("({text})"));
+    let Ink { quiet, end, .. } = style.ink();
+    let in_quiet = |text: Option<String>| text.map_or(String::new(), |text| format!("{quiet}({text}){end}"));
     let drops: Vec<(i64, i64)> = stats.tombstone_drop_times.iter().map(|(t, n)| (*t, i64::from(*n))).collect();
-    histogram::write("Drop Time", &drops, |t| format!("{t} {}", in_quiet(seconds(t))), &mut out.0);
+    histogram::write("Drop Time", &drops, |t| format!("{t} {}", in_quiet(seconds(t))), style, &mut out.text);
     out.field("Partition Size", "");
     let sizes = histogram::points(&stats.partition_sizes);
-    histogram::write("Size (bytes)", &sizes, |n| format!("{n} {}", in_quiet(size(n))), &mut out.0);
+    histogram::write("Size (bytes)", &sizes, |n| format!("{n} {}", in_quiet(size(n))), style, &mut out.text);
     out.field("Column Count", "");
-    histogram::write("Columns", &histogram::points(&stats.cells_per_partition), |n| n.to_string(), &mut out.0);
+    histogram::write(
+        "Columns",
+        &histogram::points(&stats.cells_per_partition),
+        |n| n.to_string(),
+        style,
+        &mut out.text,
+    );
     out.field("Local token space coverage", double(stats.token_space_coverage));
     if let Some(cardinality) = metadata.cardinality {
         out.field("Estimated cardinality", cardinality);
@@ -94,14 +104,45 @@ pub fn to_text(metadata: &Metadata, around: &Surroundings<'_>) -> Result<String>
     out.field("StaticColumns", columns(&header.statics));
     out.field("RegularColumns", columns(&header.regulars));
     out.field("IsTransient", stats.is_transient);
-    Ok(out.0)
+    Ok(out.text)
 }
 
-struct Text(String);
+/// How sstablemetadata draws what it prints: its `-c` and `-u`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextStyle {
+    /// Names of fields and what is less important in colors, by ANSI sequences.
+    pub color: bool,
+    /// Histograms of block elements of Unicode, else of letters.
+    pub unicode: bool,
+}
+
+/// What begins each color, and what ends it; nothing where there are none.
+#[derive(Clone, Copy)]
+pub(super) struct Ink {
+    pub(super) name: &'static str,
+    pub(super) mark: &'static str,
+    pub(super) quiet: &'static str,
+    pub(super) end: &'static str,
+}
+
+impl TextStyle {
+    pub(super) fn ink(self) -> Ink {
+        match self.color {
+            true => Ink { name: "\x1b[34m", mark: "\x1b[36m", quiet: "\x1b[37m", end: "\x1b[0m" },
+            false => Ink { name: "", mark: "", quiet: "", end: "" },
+        }
+    }
+}
+
+struct Text {
+    text: String,
+    ink: Ink,
+}
 
 impl Text {
     fn field(&mut self, name: &str, value: impl Display) {
-        let _ = writeln!(self.0, "{name}: {value}");
+        let Ink { name: color, mark, end, .. } = self.ink;
+        let _ = writeln!(self.text, "{color}{name}{mark}: {end}{value}");
     }
 
     fn scan(&mut self, scan: &Scan) {
@@ -110,14 +151,16 @@ impl Text {
         self.field("Rows", scan.rows);
         self.field("Tombstones", scan.tombstones);
         self.field("Cells", scan.cells);
-        let line = |leader: &Leader| format!("  [{}] {}", leader.key, leader.value);
+        let Ink { mark, quiet, end, .. } = self.ink;
+        let line = |leader: &Leader| format!("  {mark}[{end}{}{mark}] {end}{}", leader.key, leader.value);
         self.field("Widest Partitions", "");
         scan.widest.iter().for_each(|leader| self.line(line(leader)));
         self.field("Largest Partitions", "");
         for leader in &scan.largest {
             let value = i64::try_from(leader.value).unwrap_or(i64::MAX);
             // The tool prints what Java makes of no text.
-            self.line(format!("{} ({})", line(leader), size(value).unwrap_or("null".to_owned())));
+            let size = size(value).unwrap_or("null".to_owned());
+            self.line(format!("{}{quiet} ({size}){end}", line(leader)));
         }
         // The tool leaves them out where they are so few and short that their text has up to ten characters.
         if !scan.tombstone_leaders.is_empty() {
@@ -127,13 +170,14 @@ impl Text {
     }
 
     fn line(&mut self, text: String) {
-        self.0 += &text;
-        self.0.push('\n');
+        self.text += &text;
+        self.text.push('\n');
     }
 
     fn comment(&mut self, name: &str, value: impl Display, comment: Option<impl Display>) {
+        let Ink { quiet, end, .. } = self.ink;
         match comment {
-            Some(comment) => self.field(name, format_args!("{value} ({comment})")),
+            Some(comment) => self.field(name, format_args!("{value}{quiet} ({comment}){end}")),
             None => self.field(name, value),
         }
     }

@@ -23,6 +23,7 @@ pub(super) fn check(findings: &mut Findings<'_>, subject: &Subject<'_>, verified
     if subject.options.quick {
         while entries.advance(findings) {
             verified.partitions += 1;
+            findings.watch.partition(&entries.entry.key, entries.entry.position);
             let token = subject.order.token(&entries.entry.key);
             check_key(findings, subject, &entries.entry.key, token);
         }
@@ -147,6 +148,7 @@ impl Walk<'_> {
         self.decoder.seek(position)?;
         let deletion = self.decoder.partition(&mut self.key.key, self.partition.static_row())?;
         self.has_key = true;
+        findings.watch.partition(&self.key.key, position);
         self.key.token = self.subject.order.token(&self.key.key);
         self.check_key(findings, position);
         let head = self.decoder.position() - position;

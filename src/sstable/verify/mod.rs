@@ -50,6 +50,9 @@ pub trait Watch {
     /// Something to know that is no damage.
     fn note(&mut self, note: String);
 
+    /// A partition that will be looked at, and where it begins in the data as it is uncompressed.
+    fn partition(&mut self, _key: &[u8], _position: u64) {}
+
     /// How much is done, from 0 to 1.
     fn progress(&mut self, _part: f64) {}
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::sync::Arc;
 
-use crate::metadata::{Metadata, Surroundings, to_json};
+use crate::metadata::{Metadata, Surroundings, TimeUnit, to_json};
 use serde_json::{Map, Value, json};
 use sstablefs::Result;
 use sstablefs::cql::names;
@@ -108,7 +108,7 @@ fn size_on_disk(sstable: &Reader) -> u64 {
 /// What sstablemetadata tells about an SSTable.
 pub(super) fn metadata(sstable: &Reader, now: i64) -> Result<String> {
     let metadata = Metadata::read(sstable.descriptor())?;
-    Ok(pretty(&to_json(&metadata, &Surroundings { now, utc_offset: &|_| 0 })?))
+    Ok(pretty(&to_json(&metadata, &Surroundings { now, utc_offset: &|_| 0, timestamps: TimeUnit::default() })?))
 }
 
 pub(super) fn pretty(value: &Value) -> String {
