@@ -1,5 +1,7 @@
 //! No path leads out of DATA: symbolic links, and what is put in the place of a file, are refused and said.
 
+mod copied;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -21,37 +23,12 @@ struct World {
     table: PathBuf,
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-        }
-    }
-}
-
 impl World {
     fn new() -> World {
-        let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
-        let data = std::env::var_os("SSTABLEFS_TESTDATA").map_or_else(beside, PathBuf::from).join("oa/data");
-        let root = tempfile::tempdir().unwrap();
-        let mut table = None;
-        for keyspace in ["system_schema", KEYSPACE] {
-            for entry in fs::read_dir(data.join(keyspace)).unwrap() {
-                let from = entry.unwrap().path();
-                let name = from.file_name().unwrap().to_str().unwrap();
-                let to = root.path().canonicalize().unwrap().join("data").join(keyspace).join(name);
-                let is_it = name.split('-').next() == Some(TABLE);
-                if keyspace == "system_schema" || is_it {
-                    copy(&from, &to);
-                }
-                if is_it {
-                    table = Some(to);
-                }
-            }
-        }
-        World { root: root.path().canonicalize().unwrap(), _root: root, table: table.unwrap() }
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let table = copied::copy_table(KEYSPACE, TABLE, &root);
+        World { _root: dir, root, table }
     }
 
     fn data(&self) -> PathBuf {
@@ -138,7 +115,7 @@ fn folders_that_are_links_are_not_entered() {
     }
     // A snapshot whose folder is a link, with nothing else there.
     let snapshot = table.join("snapshots/s");
-    copy(&table, &snapshot);
+    copied::copy_files(&table, &snapshot);
     fs::write(snapshot.join("schema.cql"), "").unwrap();
     world.link(&snapshot.join("schema.cql"));
     let database = Database::open(std::slice::from_ref(&snapshot), &Options::default()).unwrap();

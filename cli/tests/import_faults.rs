@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 
 const ROWS: usize = 20_000;
 
+/// New SSTables go to a folder beside the data: into a table's own nothing is written while it can't be seen whether a
+/// Cassandra has it open, and nobody may not see that of one that happens to run here.
 struct Table {
     dir: tempfile::TempDir,
     folder: PathBuf,
@@ -17,8 +19,9 @@ impl Table {
     fn new() -> Table {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let folder = dir.path().join("data/ks/t-00000000000000000000000000000001");
+        let folder = dir.path().join("out/ks/t");
         fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(dir.path().join("data/ks/t-00000000000000000000000000000001")).unwrap();
         fs::write(
             dir.path().join("schema.cql"),
             "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '1'};
@@ -34,7 +37,7 @@ impl Table {
     fn arguments(&self, more: &[&str]) -> Vec<String> {
         let path = |name: &str| self.dir.path().join(name).to_str().unwrap().to_owned();
         let mut all = vec!["import".into(), path("data"), "ks.t".into(), path("in.csv")];
-        all.extend(["--schema".into(), path("schema.cql")]);
+        all.extend(["--schema".into(), path("schema.cql"), "--out".into(), path("out")]);
         all.extend(more.iter().map(|word| (*word).to_owned()));
         all
     }

@@ -21,6 +21,7 @@ import threading
 import time
 from pathlib import Path
 
+from . import staged
 from .random_mount import ROOT, Mount, binary
 from .server import SCRIPTS, Server
 
@@ -64,29 +65,11 @@ def text(number, rows, bad):
 
 def put(staging, files, number, content, rng):
     """Writes a file; an OSError when it was not accepted."""
-    name = f'{number}.csv'
-    rename, parts, sync = rng.random() < 0.3, rng.random() < 0.3 and number not in files.bad, rng.random() < 0.2
-    at = staging / (f'.{name}.tmp' if rename else name)
-    data = content.encode()
-    fd = os.open(at, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    try:
-        if parts:
-            # As `(cat a; cat b) > file`: a close in between.
-            cut = content.index('\n', len(content) // 2) + 1
-            files.first[number] = content[:cut].count('\n') - 1
-            os.write(fd, data[:cut])
-            os.close(os.dup(fd))
-            data = data[cut:]
-        while data:
-            data = data[os.write(fd, data):]
-        if sync:
-            os.fsync(fd)
-    except OSError:
-        os.close(fd)
-        raise
-    os.close(fd)
-    if rename:
-        os.rename(at, staging / name)
+    hidden, parts, sync = rng.random() < 0.3, rng.random() < 0.3 and number not in files.bad, rng.random() < 0.2
+    cut = content.index('\n', len(content) // 2) + 1 if parts else None
+    if parts:
+        files.first[number] = content[:cut].count('\n') - 1
+    staged.put(staging, f'{number}.csv', content.encode(), hidden, sync, cut)
 
 
 def write(staging, files, seed, end):

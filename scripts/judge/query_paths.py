@@ -1,21 +1,16 @@
 """scripts/query_paths: random SELECTs on random tables, asked of a real server and through the paths of a mount.
 
 Each statement is the name of a file in cql/ where it is short enough, and the same question a path below where/."""
-import argparse
 import collections
 import json
-import os
 import random
 import re
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-from .random_generate import ROUNDS, Generator
+from .random_generate import arguments, server_with_tables
 from .random_mount import Mount, binary
 from .random_selects import Statements, same
-from .server import Server
 
 LONGEST_NAME, LONGEST_PATH = 255, 4000
 # Types whose literals need no quotes in a path.
@@ -125,28 +120,12 @@ class Asked:
 
 
 def main():
-    arguments = argparse.ArgumentParser(prog='query_paths', description=__doc__)
-    arguments.add_argument('--version', default='oa', choices=['nb', 'oa', 'da'], help='SSTable version that the server writes (oa)')
-    arguments.add_argument('--tables', type=int, default=20, help='how many (20)')
-    arguments.add_argument('--statements', type=int, default=500, help='how many (500)')
-    arguments.add_argument('--seed', type=int, help='repeats a run')
-    arguments.add_argument('--binary', help='the sstablefs to test (else $SSTABLEFS, else what cargo has built)')
-    options = arguments.parse_args()
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
-    print(f'query_paths --version {options.version} --tables {options.tables} --statements {options.statements} --seed {seed}', flush=True)
-    program, rng = binary(options.binary), random.Random(seed)
-    port = int(os.environ.get('SSTABLEFS_CASSANDRA_PORT', '19642'))
-    with tempfile.TemporaryDirectory(prefix='query_paths.') as folder, Server(Path(folder) / 'server', port) as server:
-        server.start(options.version, column_index_size='4KiB')
-        generator = Generator(rng, server, options.version, folder, options.tables, lambda text: print(text, flush=True))
-        with open(Path(folder) / 'statements.cql', 'w') as generator.statements:
-            generator.create()
-            for number in range(ROUNDS):
-                generator.round(number)
-        time.sleep(4)  # every short TTL is over
-        server.nodetool('flush')
-        questions = [Questions(rng, table) for table in generator.tables]
-        with Mount(program, server.data, Path(folder) / 'mnt', log=Path(folder) / 'mount.log') as mount:
+    options = arguments('query_paths', __doc__).parse_args()
+    print(f'query_paths --version {options.version} --tables {options.tables} --statements {options.statements} --seed {options.seed}', flush=True)
+    program, rng = binary(options.binary), random.Random(options.seed)
+    with server_with_tables('query_paths', options.version, options.tables, rng) as (folder, server, tables):
+        questions = [Questions(rng, table) for table in tables]
+        with Mount(program, server.data, folder / 'mnt', log=folder / 'mount.log') as mount:
             asked = Asked(mount.point)
             for _ in range(options.statements):
                 question = rng.choice(questions)

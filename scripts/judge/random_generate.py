@@ -1,6 +1,10 @@
 """Random tables on a real server: schema, rounds of mutations with flushes and changes of the schema between them, answers."""
+import argparse
 import collections
+import contextlib
 import gzip
+import os
+import random
 import re
 import subprocess
 import tempfile
@@ -13,7 +17,7 @@ from . import export, random_schema
 from .files import write_gz
 from .random_mutations import Mutations
 from .random_values import quote, random_type
-from .server import SCRIPTS
+from .server import SCRIPTS, Server
 
 KEYSPACES = 4
 ROUNDS = 5
@@ -206,3 +210,33 @@ class Generator:
         self.log(f'  COPY TO failed for {len(failed)} of {len(targets)} tables: {" ".join(failed[:12])}')
         if len(failed) > len(targets) // 2:
             raise RuntimeError('COPY TO failed for more than half of the tables')
+
+
+def arguments(prog, doc):
+    """Of the programs that ask random statements about random tables."""
+    parser = argparse.ArgumentParser(prog=prog, description=doc)
+    parser.add_argument('--version', default='oa', choices=['nb', 'oa', 'da'], help='SSTable version that the server writes (oa)')
+    parser.add_argument('--tables', type=int, default=20, help='how many (20)')
+    parser.add_argument('--statements', type=int, default=500, help='how many (500)')
+    parser.add_argument('--seed', type=int, default=random.SystemRandom().randrange(10**9), help='repeats a run')
+    parser.add_argument('--binary', help='the sstablefs to test (else $SSTABLEFS, else what cargo has built)')
+    return parser
+
+
+def own_port():
+    return int(os.environ.get('SSTABLEFS_CASSANDRA_PORT', '19642'))
+
+
+@contextlib.contextmanager
+def server_with_tables(prog, version, count, rng):
+    """A folder, a server in it, and random tables whose mutations are over."""
+    with tempfile.TemporaryDirectory(prefix=f'{prog}.') as folder, Server(Path(folder) / 'server', own_port()) as server:
+        server.start(version, column_index_size='4KiB')
+        generator = Generator(rng, server, version, folder, count, lambda text: print(text, flush=True))
+        with open(Path(folder) / 'statements.cql', 'w') as generator.statements:
+            generator.create()
+            for number in range(ROUNDS):
+                generator.round(number)
+        time.sleep(4)  # every short TTL is over
+        server.nodetool('flush')
+        yield Path(folder), server, generator.tables

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 
+from . import staged
 from .live_model import PARTITIONS, ROWS, text_of
 
 
@@ -59,24 +60,10 @@ class Stager(threading.Thread):
             yield {'partition': {'key': [str(k)], 'position': 0}, 'rows': rows_of}
 
     def put(self, name, text):
-        """As cp does, or as rsync: under another name, then renamed. Raises when it is not taken up."""
+        """Raises when it is not taken up."""
         self.files += 1
-        name = f'{self.number}-{self.files}-{name}'
-        hidden = self.rng.random() < 0.3
-        path = self.staging / (f'.{name}.tmp' if hidden else name)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        try:
-            data = text.encode()
-            while data:
-                data = data[os.write(fd, data):]
-            if self.rng.random() < 0.05:
-                os.fsync(fd)
-        except OSError:
-            os.close(fd)
-            raise
-        os.close(fd)
-        if hidden:
-            os.rename(path, self.staging / name)
+        hidden, sync = self.rng.random() < 0.3, self.rng.random() < 0.05
+        staged.put(self.staging, f'{self.number}-{self.files}-{name}', text.encode(), hidden, sync)
 
     def bad(self):
         """A file with a wrong line is refused, with all that is in it."""

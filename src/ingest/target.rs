@@ -114,7 +114,7 @@ fn writable(newest: Option<Version>) -> Version {
 }
 
 fn refuse_server(data: &Path) -> Result<()> {
-    let what = match processes::cassandra_of(data) {
+    let what = match processes::cassandra_of(data)? {
         Server::None => return Ok(()),
         Server::Has(id) => format!("Cassandra (process {id}) has this directory open"),
         Server::Hidden(id) => {

@@ -359,6 +359,23 @@ mod tests {
         assert!(listing.problems[0].to_string().contains("oa_txn_compaction_x.log"), "{:?}", listing.problems);
     }
 
+    /// Taken for an empty one, it would show old and new SSTables at once.
+    #[test]
+    fn a_log_that_can_not_be_read_is_an_error() {
+        let folder = Folder::new();
+        folder.sstable(OLD);
+        folder.sstable(NEW);
+        let log = folder.1.join("oa_txn_compaction_x.log");
+        let read = || Listing::read(&discover::find(&[folder.0.path().join("d")]).unwrap().dirs);
+        std::os::unix::fs::symlink("elsewhere.log", &log).unwrap();
+        assert!(read().unwrap_err().to_string().contains("oa_txn_compaction_x.log"));
+        fs::remove_file(&log).unwrap();
+        fs::File::create(&log).unwrap().set_len(LOG_LIMIT + 1).unwrap();
+        assert!(read().unwrap_err().to_string().contains("oa_txn_compaction_x.log"));
+        fs::remove_file(&log).unwrap();
+        assert_eq!(read().unwrap().sstables.len(), 2);
+    }
+
     #[test]
     fn files_put_back_from_a_backup_stay() {
         let folder = Folder::new();

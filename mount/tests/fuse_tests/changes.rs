@@ -23,36 +23,10 @@ pub(crate) struct Mount {
 
 pub(crate) const TABLE: &str = "deletions/overlaps";
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-        }
-    }
-}
-
 /// Copies the table, with what tells its schema, to `data` in the folder; returns where the table lies.
 pub(crate) fn copy_table(folder: &Path) -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
-    let data = std::env::var_os("SSTABLEFS_TESTDATA").map_or_else(beside, PathBuf::from).join("oa/data");
     let (keyspace, table) = TABLE.split_once('/').unwrap();
-    let mut at = None;
-    for keyspace in ["system_schema", keyspace] {
-        for entry in fs::read_dir(data.join(keyspace)).unwrap_or_else(|e| panic!("{}: {e}", data.display())) {
-            let from = entry.unwrap().path();
-            let name = from.file_name().unwrap().to_str().unwrap();
-            let to = folder.join("data").join(keyspace).join(name);
-            if keyspace == "system_schema" || name.split('-').next() == Some(table) {
-                copy(&from, &to);
-            }
-            if name.split('-').next() == Some(table) {
-                at = Some(to);
-            }
-        }
-    }
-    at.unwrap()
+    super::copied::copy_table(keyspace, table, folder)
 }
 
 impl Mount {

@@ -1,6 +1,8 @@
 //! Real mounts: `cargo test -p sstablefs-mount --features fuse_tests`. Needs /dev/fuse.
 
 mod changes;
+#[path = "../../../tests/copied/mod.rs"]
+mod copied;
 mod ending;
 mod memory;
 mod owners;

@@ -74,20 +74,20 @@ fn is_system(keyspace: &str) -> bool {
     keyspace == "system" || keyspace.starts_with("system_")
 }
 
-fn check(store: &TableStore, options: &TargetOptions) -> std::result::Result<(), Refused> {
+fn check(store: &TableStore, options: &TargetOptions) -> Result<()> {
     if is_system(store.keyspace()) {
-        return Err(not_here("this keyspace is Cassandra's own"));
+        return Err(Error::invalid("this keyspace is Cassandra's own"));
     }
-    let schema = store.schema().map_err(|e| refused(&e))?;
+    let schema = store.schema()?;
     if schema.is_counter() {
-        return Err(not_here(
+        return Err(Error::invalid(
             "counters can't be written from a file: their cells hold the counts of each node, which only a server can add to",
         ));
     }
     if schema.view.is_some() {
-        return Err(not_here("this is a materialized view: write to its base table"));
+        return Err(Error::invalid("this is a materialized view: write to its base table"));
     }
-    if options.out.is_some() { Ok(()) } else { Target::of(store, options).map(|_| ()).map_err(|e| refused(&e)) }
+    if options.out.is_some() { Ok(()) } else { Target::of(store, options).map(|_| ()) }
 }
 
 /// Another process that has the lock of the folder.
@@ -113,16 +113,17 @@ fn check_access(folder: &Path) -> std::result::Result<(), Refused> {
 impl Intakes for EngineIntakes {
     fn refused(&self, table: &TableName) -> Option<Refused> {
         let Some(store) = self.store(table) else { return Some(not_here("there is no such table")) };
-        let result = check(&store, &self.options.target).and_then(|()| match self.target(&store) {
-            Some(folder) => check_access(&folder).and_then(|()| check_lock(&folder)),
-            None => Ok(()),
-        });
+        let result =
+            check(&store, &self.options.target).map_err(|e| refused(&e)).and_then(|()| match self.target(&store) {
+                Some(folder) => check_access(&folder).and_then(|()| check_lock(&folder)),
+                None => Ok(()),
+            });
         result.err()
     }
 
     fn open(&self, table: &TableName) -> std::result::Result<Arc<dyn Intake>, Refused> {
         let store = self.store(table).ok_or_else(|| not_here("there is no such table"))?;
-        check(&store, &self.options.target)?;
+        check(&store, &self.options.target).map_err(|e| refused(&e))?;
         let journal = Journal::open(&store, &self.options.target).map_err(|e| refused(&e))?;
         let last = newest(&store, now()).map_err(|e| refused(&e))?;
         Ok(Arc::new(EngineIntake {
@@ -203,7 +204,8 @@ impl EngineIntake {
 
     fn check(&self) -> Result<()> {
         // A server may have been started since.
-        check(&self.store, &self.options.target).map_err(|refused| Error::busy(refused.reason))
+        check(&self.store, &self.options.target)
+            .map_err(|e| if e.os_error().is_some() { e } else { Error::busy(e.to_string()) })
     }
 
     fn read(&self, name: &str, text: &mut dyn Read) -> std::result::Result<Taken, Refusal> {

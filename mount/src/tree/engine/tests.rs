@@ -16,6 +16,9 @@ use super::*;
 use crate::content::{Limits, Producer, Source, Stream};
 use crate::path::{DumpForm, Format};
 
+#[path = "../../../../tests/copied/mod.rs"]
+mod copied;
+
 fn root() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
     std::env::var_os("SSTABLEFS_TESTDATA").map_or_else(beside, PathBuf::from)
@@ -274,4 +277,32 @@ fn small_files_are_made() {
         let metadata = text(&Request::Metadata(table, ids[0].as_str().into()));
         assert!(serde_json::from_str::<serde_json::Value>(&metadata).unwrap().is_object());
     }
+}
+
+/// The files of an SSTable that is compacted away between lookup and open are missed by nobody.
+#[test]
+fn files_that_are_not_found_are_an_error_while_their_sstable_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = TableName::new("deletions", "overlaps");
+    let at = copied::copy_table(table.keyspace(), table.table(), folder.path());
+    let database = Database::open(&[folder.path().join("data")], &Options::default()).unwrap();
+    let options = EngineOptions { now: Some(1_700_000_000), csv: CsvStyle::default() };
+    let tree = EngineTree::new(Arc::new(database), options);
+    let ids = names_in(&tree, &Request::SSTables(table.clone()));
+    let gone = |id: &str| tree.unless_gone(&table, id, Err::<(), _>(Error::not_found("Data.db")));
+    assert_eq!(gone(&ids[0]).unwrap_err().kind(), sstablefs::Kind::NotFound, "it is there, and not whole");
+    for entry in fs::read_dir(&at).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().contains(&format!("-{}-", ids[0])) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    assert_eq!(gone(&ids[0]).unwrap(), None, "compacted away");
+    assert_eq!(gone(&ids[1]).unwrap_err().kind(), sstablefs::Kind::NotFound, "another is still there");
+    let other = tree.unless_gone(&table, &ids[0], Err::<(), _>(Error::corrupt("damaged")));
+    assert_eq!(other.unwrap_err().kind(), sstablefs::Kind::Corrupt, "what is wrong stays wrong");
+    assert_eq!(tree.unless_gone(&table, &ids[0], Ok(7)).unwrap(), Some(7));
+    // The whole table, too.
+    fs::remove_dir_all(&at).unwrap();
+    assert_eq!(gone(&ids[1]).unwrap(), None);
 }
