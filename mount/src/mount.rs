@@ -32,7 +32,7 @@ pub struct MountOptions {
     pub read_only: bool,
     /// Where new SSTables go, and in which version.
     pub target: TargetOptions,
-    /// Bytes of changes in memory.
+    /// Bytes of staged changes in memory; a larger file becomes an SSTable at once.
     pub memtable: usize,
     /// An empty field of CSV deletes what is there.
     pub null_deletes: bool,
@@ -48,6 +48,19 @@ pub struct MountOptions {
 
 /// Mounts. Returns when the mount can be used and a process in the background serves it; in the foreground when it was
 /// unmounted. To be called while the process has one thread.
+///
+/// ```no_run
+/// use sstablefs_mount::{MountOptions, mount};
+///
+/// # fn main() -> sstablefs::Result<()> {
+/// mount(MountOptions {
+///     data: vec!["/var/lib/cassandra/data".into()],
+///     mountpoint: "/mnt/sstables".into(),
+///     read_only: true,
+///     ..MountOptions::default()
+/// })
+/// # }
+/// ```
 pub fn mount(options: MountOptions) -> Result<()> {
     let full = |path: &PathBuf| fs::canonicalize(path).map_err(|e| Error::io(e, path).context("can't be read"));
     let data = options.data.iter().map(|path| full(path).map_err(|e| discover::missing(e, path)));

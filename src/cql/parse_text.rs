@@ -11,7 +11,8 @@ use crate::bytes::vint;
 use crate::{Error, Result};
 use num_bigint::BigInt;
 
-/// The bytes of the value that a text names.
+/// The bytes of the value that a text names (AbstractType.fromString): what `sstabledump -k` takes for a key.
+/// [`Kind::Invalid`](crate::Kind::Invalid) where it names none.
 pub fn parse_text(ty: &Type, text: &str) -> Result<Vec<u8>> {
     let wrong = || Error::invalid(format!("'{text}' is no value of type {}", name(ty)));
     if text.is_empty() {

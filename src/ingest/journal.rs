@@ -53,7 +53,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Takes up what an earlier process accepted and did not flush.
+    /// Takes up what an earlier process accepted and did not flush. [`Kind::Busy`](crate::Kind::Busy) where another process
+    /// writes to the table, and what [`Target::of`] says where nothing may be written.
     pub fn open(store: &Arc<TableStore>, options: &TargetOptions) -> Result<Journal> {
         Self::open_on(Arc::new(FileDisk), store, options)
     }
@@ -86,7 +87,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// For the next lot.
+    /// Takes the changes of the next lot: what is accepted or refused as a whole.
     pub fn loader(&self, options: LoaderOptions) -> Result<Loader> {
         let number = self.loaders.fetch_add(1, Ordering::Relaxed);
         let scratch = self.lock.scratch()?.join(number.to_string());

@@ -23,7 +23,43 @@ pub struct LoaderOptions {
     pub max_size: Option<u64>,
 }
 
-/// Takes changes, and makes SSTables of them at the end. Dropped before, it leaves nothing.
+/// Takes changes, and makes SSTables of them at the end. Dropped before, it leaves nothing. In place of
+/// org.apache.cassandra.io.sstable.CQLSSTableWriter.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use sstablefs::ingest::{Loader, LoaderOptions};
+/// use sstablefs::rows::{Liveness, NO_DELETION_TIME, NO_TTL, Row, Sink};
+/// use sstablefs::schema::ddl;
+/// use sstablefs::sstable::{Descriptor, Reader, SstableId, Version};
+/// use sstablefs::table::{ScanRange, View};
+///
+/// # fn main() -> sstablefs::Result<()> {
+/// let keyspaces = ddl::parse("CREATE TABLE ks.t (k int, c int, v text, PRIMARY KEY (k, c));", None)?;
+/// let table = &keyspaces["ks"].tables["t"];
+/// let folder = tempfile::tempdir().expect("a temporary folder");
+/// let options = LoaderOptions { memtable: 1 << 20, max_size: None };
+/// let mut loader = Loader::new(table, Version::OA, folder.path().join("scratch"), options);
+///
+/// // A row as INSERT makes it, without other columns; values are what Cassandra serializes.
+/// let mut row = Row::default();
+/// let clustering = row.store(&1_i32.to_be_bytes());
+/// row.clustering.push(clustering);
+/// row.liveness = Liveness { timestamp: 1_000_000, ttl: NO_TTL, local_expiration_time: NO_DELETION_TIME };
+/// loader.row(&7_i32.to_be_bytes(), &row)?;
+///
+/// let descriptor = Descriptor { dir: folder.path().into(), version: Version::OA, id: SstableId::Sequence(1) };
+/// loader.finish_as(&descriptor)?;
+/// let sstable = Arc::new(Reader::open(&descriptor, table)?);
+/// let view = View::new(table.clone(), vec![sstable]);
+/// let mut rows = view.rows(&ScanRange::ALL, 1_800_000_000)?;
+/// assert!(rows.next_partition()?);
+/// assert_eq!(rows.key().key, 7_i32.to_be_bytes());
+/// assert!(rows.next_row()?.is_some());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Loader {
     table: Arc<Table>,
     options: LoaderOptions,
@@ -55,7 +91,8 @@ fn gone() -> Error {
 }
 
 impl Loader {
-    /// `scratch` is an empty folder for runs.
+    /// For changes of `table`, in SSTables of `version`. `scratch` is an empty folder for runs; it is made when there are
+    /// any.
     pub fn new(table: &Arc<Table>, version: Version, scratch: PathBuf, options: LoaderOptions) -> Self {
         Self::on(Arc::new(FileDisk), table, version, scratch, options)
     }

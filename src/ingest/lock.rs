@@ -28,7 +28,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Fails at once when another process has it.
+    /// Takes it, or fails at once with [`Kind::Busy`](crate::Kind::Busy) when another process has it.
     pub fn take(table_folder: &Path) -> Result<Lock> {
         let path = table_folder.join(FOLDER);
         loop {

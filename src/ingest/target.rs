@@ -30,7 +30,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Fails where nothing may be written: beside a server, in a snapshot.
+    /// Where new SSTables of a table go. [`Kind::Invalid`](crate::Kind::Invalid) where nothing may be written without
+    /// `options.out`: a server has the data directory open, or it is a snapshot, a backup or a single SSTable.
     pub fn of(store: &TableStore, options: &TargetOptions) -> Result<Target> {
         let dirs = &store.dirs().dirs;
         let mut taken: Vec<PathBuf> = dirs.iter().map(|d| d.path.clone()).collect();

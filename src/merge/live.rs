@@ -320,7 +320,8 @@ impl LiveRows {
         &self.static_row
     }
 
-    /// The next live row of the partition.
+    /// The next live row of the partition, `None` behind its last. It has its live cells only, and is valid until the next
+    /// call. After an error the stream can't be read on.
     #[inline]
     pub fn next_row(&mut self) -> Result<Option<&Row>> {
         let found = loop {

@@ -50,7 +50,8 @@ struct First {
 }
 
 impl Query {
-    /// Starts reading as of `now`, seconds since the epoch.
+    /// Starts reading as of `now`, seconds since the epoch: what has expired or was deleted then is not there. `view` is one of
+    /// the table that the query is bound to.
     pub fn run(self: &Arc<Self>, view: &Arc<View>, now: i64) -> Result<ResultRows> {
         self.run_within(view, None, now)
     }
@@ -147,7 +148,9 @@ impl ResultRows {
         self.reading.watched = Some(part);
     }
 
-    /// The next row of the result.
+    /// The next row of the result, `None` behind the last: a value a column, as serialized for the column's type, `None` for
+    /// null. Damage is [`Kind::Corrupt`](crate::Kind::Corrupt); what a function or cast can't do with a value is
+    /// [`Kind::Invalid`](crate::Kind::Invalid).
     pub fn next_row(&mut self) -> Result<Option<ResultRow>> {
         if !self.query.sort_by.is_empty() {
             return self.next_sorted();

@@ -46,7 +46,8 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Takes a SELECT apart. An error has line, column and what was expected; tables and columns are looked up later.
+    /// Takes a SELECT apart. [`Kind::Invalid`](crate::Kind::Invalid) with line, column and what was expected where it is none;
+    /// tables and columns are looked up later. Follows cql3.Parser and cql3.statements.SelectStatement.
     pub fn parse(text: &str) -> Result<Statement> {
         Ok(Statement { text: text.to_owned(), select: parse::parse(text)? })
     }
@@ -66,7 +67,9 @@ impl Statement {
         literal::Site(&self.text).at(self.select.at.start, message)
     }
 
-    /// Checks names and types against the table that it is about.
+    /// Checks names and types against the table that it is about. [`Kind::Invalid`](crate::Kind::Invalid) with line and column
+    /// for what Cassandra refuses; what it wants ALLOW FILTERING for is answered. Functions that make text of values need
+    /// [`Query::with_texts`].
     pub fn bind(&self, table: &Arc<Table>) -> Result<Query> {
         Query::bind(&self.text, &self.select, table)
     }

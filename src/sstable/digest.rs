@@ -46,7 +46,8 @@ impl Digest {
         Ok(Digest(crc.finalize()))
     }
 
-    /// Compares with the checksum of Data.db.
+    /// Compares with the checksum of Data.db, which is read from end to end: [`Kind::Corrupt`](crate::Kind::Corrupt) where it is
+    /// another.
     pub fn check(self, data: &Source) -> Result<()> {
         let Digest(actual) = Self::of(data)?;
         if actual != self.0 {

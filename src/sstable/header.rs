@@ -68,7 +68,8 @@ impl SerializationHeader {
         }
     }
 
-    /// Reads it at the cursor, which stands behind it then.
+    /// Reads it at the cursor, which stands behind it then. [`Kind::Corrupt`](crate::Kind::Corrupt) where it is cut, or the
+    /// name of a type can't be read.
     pub fn parse(cursor: &mut Cursor<'_>) -> Result<SerializationHeader> {
         let min_timestamp = EPOCH_MICROS.wrapping_add(cursor.vint()? as i64);
         let min_local_deletion_time = i64::from(EPOCH_SECONDS.wrapping_add(vint32(cursor)?));

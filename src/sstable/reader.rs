@@ -25,7 +25,38 @@ use crate::storage::{FileSource, Open, Source, open_file, read_all};
 /// A larger filter is not kept in memory: lookups go to the index at once.
 pub(super) const LARGEST_FILTER: u64 = 256 << 20;
 
-/// An SSTable that is open for reading. Its files stay readable after their names are gone.
+/// An SSTable that is open for reading. Its files stay readable after their names are gone. Follows
+/// org.apache.cassandra.io.sstable.format.SSTableReader.
+///
+/// ```
+/// use std::path::Path;
+/// use std::sync::Arc;
+///
+/// use sstablefs::rows::{Marker, PartitionStream, Row, Unfiltered};
+/// use sstablefs::sstable::{Descriptor, Reader};
+/// # use sstablefs::table::{Database, Options};
+///
+/// # fn main() -> sstablefs::Result<()> {
+/// # let database = Database::open(&["testdata/oa/data".into()], &Options::default())?;
+/// # let table = database.table("keys", "p1c1").expect("a table of the tests").schema()?;
+/// let folder = "testdata/oa/data/keys/p1c1-865b9210e9d511f1b9bf01d82adbc4e5";
+/// let descriptor = Descriptor::of_data_file(&Path::new(folder).join("oa-2-big-Data.db"))?;
+/// let sstable = Arc::new(Reader::open(&descriptor, &table)?);
+///
+/// // Everything that is in it, unmerged, with its deletions.
+/// let mut data = sstable.scan_all()?;
+/// let (mut row, mut marker) = (Row::default(), Marker::default());
+/// let (mut rows, mut deleted) = (0, 0);
+/// while data.next_partition()? {
+///     while let Unfiltered::Row = data.next(&mut row, &mut marker)? {
+///         rows += 1;
+///         deleted += u32::from(!row.deletion.is_live());
+///     }
+/// }
+/// assert_eq!((rows, deleted), (5, 2));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Reader {
     descriptor: Descriptor,
     table: Arc<Table>,
@@ -234,7 +265,7 @@ impl Reader {
         })
     }
 
-    /// Asks filter and index for a partition.
+    /// Asks filter and index for a partition, as BigTableReader.getRowIndexEntry and BtiTableReader.getExactPosition do.
     pub fn find(&self, key: &DecoratedKey) -> Result<Presence> {
         if self.filter.as_ref().is_some_and(|filter| !filter.may_contain(&key.key)) {
             return Ok(Presence::FilteredOut);
@@ -273,7 +304,8 @@ impl Reader {
         })
     }
 
-    /// The partitions that begin at positions from `start` to before `end`.
+    /// The partitions that begin at positions from `start`, where one begins, to before `end`. Positions are bytes of the
+    /// uncompressed data, as [`lookup`](Self::lookup) gives them.
     pub fn scan(self: &Arc<Self>, start: u64, end: u64) -> Result<Scanner> {
         Scanner::new(self.clone(), start.min(self.data.len()), end)
     }
@@ -283,7 +315,7 @@ impl Reader {
         ReverseScanner::new(self.clone(), position, end.cloned())
     }
 
-    /// The deletion of the partition at a position.
+    /// The deletion of the partition that begins at a position of the uncompressed data.
     pub fn partition_deletion(&self, position: u64) -> Result<DeletionTime> {
         let mut decoder = self.decoder();
         decoder.seek(position).map_err(|e| self.locate(e))?;
@@ -316,7 +348,7 @@ impl Reader {
         Scanner::of_range(self.clone(), (from, to), (start.clone(), end.clone())).map(Some)
     }
 
-    /// All partitions.
+    /// All partitions, in the order of the SSTable.
     pub fn scan_all(self: &Arc<Self>) -> Result<Scanner> {
         self.scan(0, u64::MAX)
     }

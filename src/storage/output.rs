@@ -101,7 +101,7 @@ impl Buffered {
         Ok(())
     }
 
-    /// Writes what is left and syncs.
+    /// Writes what is left and syncs; how many bytes it came to. Only then are they safe from a crash.
     pub fn finish(mut self) -> Result<u64> {
         self.flush()?;
         self.output.sync()?;

@@ -49,6 +49,10 @@ const LARGEST_SCHEMA_FILE: u64 = 64 << 20;
 
 impl Database {
     /// Finds the tables below the paths and their schema. Their SSTables are opened when they are first looked at.
+    ///
+    /// A path is a data directory, the folder of a keyspace, a table, a snapshot or a backup, or one Data file; those of one
+    /// table are merged. Fails where a path can't be read or holds no tables, and where a file of `options.schema` is wrong;
+    /// what is wrong with a part of the rest is told by [`problems`](Self::problems).
     pub fn open(paths: &[PathBuf], options: &Options) -> Result<Database> {
         let mut given = Vec::new();
         for path in &options.schema {
@@ -77,12 +81,12 @@ impl Database {
         self.state.read().tables.get(keyspace).map_or_else(Vec::new, |tables| tables.keys().cloned().collect())
     }
 
-    /// By names without quotes.
+    /// A table by its names, without quotes; `None` where there is no such one.
     pub fn table(&self, keyspace: &str, name: &str) -> Option<Arc<TableStore>> {
         self.state.read().tables.get(keyspace)?.get(name).cloned()
     }
 
-    /// What to know about the whole; that of a table see [`TableStore::problems`].
+    /// What was not taken, or is odd, in the whole, each with its file; for a table see [`TableStore::problems`].
     pub fn problems(&self) -> Vec<Error> {
         self.state.read().problems.clone()
     }

@@ -70,7 +70,7 @@ impl KeyStream {
         })
     }
 
-    /// The next key; `None` behind the last.
+    /// The next key, with its token; `None` behind the last.
     pub fn next_key(&mut self) -> Result<Option<&DecoratedKey>> {
         loop {
             if !self.take_least()? {

@@ -103,7 +103,9 @@ impl TableStore {
         *self.known.write() = known;
     }
 
-    /// The table as of the last refresh. The first call opens it.
+    /// The table as of the last refresh. The first call opens its SSTables. One that can't be opened does not make this
+    /// fail: it is among the [`problems`](Self::problems), and the merged rows of the view are an error. Fails where the
+    /// folders can't be read, or nothing tells the schema.
     pub fn view(&self) -> Result<Arc<View>> {
         if let Some(state) = &*self.state.read() {
             return Ok(state.view.clone());
@@ -123,7 +125,7 @@ impl TableStore {
         Ok(self.view()?.table().clone())
     }
 
-    /// The statements that make the table: its user types, itself and its indexes.
+    /// The statements that make the table, as DESCRIBE prints them: its user types, itself and its indexes.
     pub fn schema_cql(&self, detail: Detail) -> Result<String> {
         let table = match self.known() {
             Some(known) => known,

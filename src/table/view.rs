@@ -43,7 +43,7 @@ pub struct View {
 }
 
 impl View {
-    /// Of SSTables of one table; their schema is the table's.
+    /// Of SSTables that were opened as ones of `table`, in any order.
     pub fn new(table: Arc<Table>, sstables: Vec<Arc<Reader>>) -> Self {
         let keys = KeyOrder::new(table.partitioner, &table.partition_key_type());
         View { table, keys, sstables, unreadable: None, pool: Mutex::new(Vec::new()) }
@@ -85,7 +85,27 @@ impl View {
         &self.sstables
     }
 
-    /// The live rows of one partition, which the result stands at; `None` when no SSTable has the key.
+    /// The live rows of one partition, which the result stands at; `None` when no SSTable has the key. `key` is the
+    /// partition key as serialized, several columns as db.marshal.CompositeType has them; `now` is in seconds since the
+    /// epoch: what has expired then is not there. A partition that is wholly deleted has no rows.
+    ///
+    /// [`Kind::Corrupt`](crate::Kind::Corrupt) where the bytes that it needs are damaged; the error of an SSTable of the
+    /// table that can't be opened, for without it the rows would be wrong.
+    ///
+    /// ```
+    /// use sstablefs::table::{Database, Options};
+    ///
+    /// # fn main() -> sstablefs::Result<()> {
+    /// let database = Database::open(&["testdata/oa/data".into()], &Options::default())?;
+    /// let view = database.table("keys", "p1c1").expect("a table of the tests").view()?;
+    /// let key = 0_i64.to_be_bytes(); // a timestamp: 1970-01-01
+    /// let mut rows = view.partition(&key, 1_800_000_000)?.expect("a partition");
+    /// let row = rows.next_row()?.expect("a row");
+    /// assert_eq!(row.clustering_value(0), Some(&300_i16.to_be_bytes()[..]));
+    /// assert!(rows.next_row()?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn partition(&self, key: &[u8], now: i64) -> Result<Option<PartitionRows<'_>>> {
         self.check_complete()?;
         let key = self.keys.decorate(key);
@@ -141,7 +161,8 @@ impl View {
         Ok(PartitionRows { view: self, now, rows: Some(rows), pooled: true })
     }
 
-    /// The live rows of all partitions in a range, in token order.
+    /// The live rows of all partitions in a range, in token order, as of `now` (seconds since the epoch). Memory does not
+    /// grow with what is read. Behind an error nothing more is to be read.
     pub fn rows(&self, range: &ScanRange, now: i64) -> Result<LiveRows> {
         self.check_complete()?;
         let mut streams: Vec<Box<dyn PartitionStream>> = Vec::with_capacity(self.sstables.len());
@@ -167,7 +188,24 @@ impl View {
         Ok(rows)
     }
 
-    /// The keys that SELECT DISTINCT returns, behind `after`, in token order.
+    /// The keys that SELECT DISTINCT returns at `now` (seconds since the epoch), behind `after`, in token order. Data is
+    /// read only where the statistics don't rule out that a partition is dead.
+    ///
+    /// ```
+    /// # use sstablefs::table::{Database, Options};
+    /// # fn main() -> sstablefs::Result<()> {
+    /// # let database = Database::open(&["testdata/oa/data".into()], &Options::default())?;
+    /// # let view = database.table("keys", "p1c1").expect("a table of the tests").view()?;
+    /// let mut keys = view.keys(None, 1_800_000_000)?;
+    /// let mut count = 0;
+    /// while let Some(key) = keys.next_key()? {
+    ///     assert_eq!(key.key.len(), 8);
+    ///     count += 1;
+    /// }
+    /// assert_eq!(count, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn keys(&self, after: Option<&DecoratedKey>, now: i64) -> Result<KeyStream> {
         self.check_complete()?;
         KeyStream::new(&self.table, &self.keys, &self.sstables, after, now)

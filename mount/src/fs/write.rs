@@ -125,12 +125,12 @@ impl<T: Tree> Fs<T> {
         if is_staged(ino) { FsError::NoAttributes } else { FsError::ReadOnly }
     }
 
-    /// Writes at `offset`, or at the end.
+    /// Writes all of `data` at `offset` of a staged file, or at its end for `None`. `owner` is the writer's table of descriptors.
     pub fn write(&self, handle: u64, offset: Option<u64>, data: &[u8], owner: Option<u64>) -> Result<(), FsError> {
         Ok(self.staging()?.write(handle, offset, data, owner)?)
     }
 
-    /// Changes attributes of a staged file and tells what they are then.
+    /// Changes attributes of a staged file and tells what they are then; [`FsError::ReadOnly`] for any other.
     pub fn setattr(&self, ino: u64, set: &Set) -> Result<Stat, FsError> {
         if !is_staged(ino) {
             return Err(FsError::ReadOnly);
@@ -164,7 +164,7 @@ impl<T: Tree> Fs<T> {
         Ok(staging.rename(&table, from.1, to.1, replace)?)
     }
 
-    /// Removes a staged file.
+    /// Removes a staged file, which is then never taken up; [`FsError::ReadOnly`] outside of staging folders.
     pub fn unlink(&self, parent: u64, name: &str) -> Result<(), FsError> {
         let (staging, table) = self.staging_of(parent)?;
         Ok(staging.unlink(&table, name)?)

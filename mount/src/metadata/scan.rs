@@ -41,7 +41,7 @@ pub struct Scan {
 pub struct Leader {
     /// Its key, as sstabledump's `-k` takes it.
     pub key: String,
-    /// How much it has of it.
+    /// How much it has of it: rows, bytes or tombstones.
     pub value: u64,
 }
 

@@ -24,6 +24,20 @@ use crate::value::{TextValue, parse_text};
 pub const MAX_NAME: usize = 255;
 
 /// Names of the partition keys of one table.
+///
+/// ```
+/// use sstablefs::cql::{Token, Type};
+/// use sstablefs_render::KeyNames;
+///
+/// # fn main() -> sstablefs::Result<()> {
+/// let names = KeyNames::of_type(Type::Text);
+/// let mut name = Vec::new();
+/// names.write_name(Token::Murmur3(0), b"a/b", "json", &mut name)?;
+/// assert_eq!(name, b"a%2Fb.json");
+/// assert_eq!(names.candidates("a%2Fb").key.as_deref(), Some(&b"a/b"[..]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct KeyNames {
     ty: Type,
@@ -54,12 +68,13 @@ impl KeyNames {
         KeyNames { ty, text, hash }
     }
 
-    /// Appends the text of a key.
+    /// Appends the text of a key as serialized, in UTF-8: what `sstabledump -k` takes (AbstractType.getString). An error where
+    /// the bytes are no value of the key's type.
     pub fn write_text(&self, key: &[u8], out: &mut Vec<u8>) -> Result<()> {
         self.text.write(key, out)
     }
 
-    /// The key that a text names.
+    /// The key, as serialized, that a text names (AbstractType.fromString). `Kind::Invalid` where it names none.
     pub fn parse_text(&self, text: &str) -> Result<Vec<u8>> {
         parse_text(&self.ty, text)
     }

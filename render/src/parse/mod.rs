@@ -49,7 +49,7 @@ pub enum InputFormat {
 pub struct InputOptions {
     /// The table that the rows are of.
     pub table: Arc<Table>,
-    /// Microseconds: of rows without `[timestamp]`.
+    /// Of rows without `[timestamp]`: microseconds since the epoch.
     pub timestamp: i64,
     /// Seconds since the epoch: tombstones are written now, a TTL counts from now.
     pub now: i64,
@@ -100,7 +100,7 @@ pub struct Summary {
     pub rows: u64,
     /// Deletions of partitions and ranges.
     pub deletions: u64,
-    /// Bytes of text.
+    /// Bytes of the text, all that was read.
     pub bytes: u64,
 }
 
@@ -134,6 +134,32 @@ pub enum Failure {
 
 /// Reads all of `input` and gives its rows to the sink. Behind the first error the sink gets nothing more, while the rest
 /// is still checked. `progress` is told how many bytes have been read.
+///
+/// To make an SSTable of the text, the sink is a [`Loader`](sstablefs::ingest::Loader).
+///
+/// ```
+/// use sstablefs::ingest::Memtable;
+/// use sstablefs::schema::ddl;
+/// use sstablefs_render::parse::{Failure, InputFormat, InputOptions, read};
+///
+/// # fn main() -> sstablefs::Result<()> {
+/// let keyspaces = ddl::parse("CREATE TABLE ks.t (k int, c int, v text, PRIMARY KEY (k, c));", None)?;
+/// let table = &keyspaces["ks"].tables["t"];
+/// let options = InputOptions::new(table.clone(), 1_700_000_000_000_000); // microseconds
+/// let mut changes = Memtable::new(table);
+///
+/// let csv = "k,c,v\n1,2,two\n1,3,three\n";
+/// let summary = read(&mut csv.as_bytes(), InputFormat::Csv, &options, &mut |_| (), &mut changes).expect("rows");
+/// assert_eq!(summary.rows, 2);
+///
+/// let csv = "k,c,v\n1,two,2\n";
+/// match read(&mut csv.as_bytes(), InputFormat::Csv, &options, &mut |_| (), &mut changes) {
+///     Err(Failure::Input(errors)) => assert_eq!((errors[0].line, errors[0].column), (2, 3)),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn read(
     input: &mut dyn Read,
     format: InputFormat,

@@ -112,7 +112,8 @@ impl JsonValue {
         }
     }
 
-    /// Appends the JSON of a value.
+    /// Appends the JSON of a value as serialized: what SELECT JSON prints (AbstractType.toJSONString). `Kind::Corrupt` where the
+    /// bytes are no value of the type.
     pub fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
         match self {
             Self::Text => {

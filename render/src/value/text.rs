@@ -82,7 +82,8 @@ impl TextValue {
         }
     }
 
-    /// Appends the text of a value.
+    /// Appends the text of a value as serialized (AbstractType.getString). `Kind::Corrupt` where the bytes are no value of the
+    /// type.
     pub fn write(&self, value: &[u8], out: &mut Vec<u8>) -> Result<()> {
         match self {
             Self::Text => out.extend_from_slice(utf8(value).as_bytes()),

@@ -27,6 +27,18 @@ use super::table::{Keyspace, Table};
 use options::Properties;
 
 /// The keyspaces that CQL text defines. `default_keyspace` is that of names without one, until a USE.
+///
+/// [`Kind::Invalid`](crate::Kind::Invalid) with line and column for what Cassandra would refuse.
+///
+/// ```
+/// # fn main() -> sstablefs::Result<()> {
+/// let cql = "CREATE TABLE orders (id int, at timestamp, total decimal, PRIMARY KEY (id, at));";
+/// let keyspaces = sstablefs::schema::ddl::parse(cql, Some("shop"))?;
+/// let table = &keyspaces["shop"].tables["orders"];
+/// assert_eq!(table.clustering[0].name, "at");
+/// # Ok(())
+/// # }
+/// ```
 pub fn parse(text: &str, default_keyspace: Option<&str>) -> Result<BTreeMap<String, Keyspace>> {
     let mut keyspaces = BTreeMap::new();
     apply(text, default_keyspace, &mut keyspaces)?;

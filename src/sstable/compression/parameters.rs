@@ -14,7 +14,7 @@ const LARGEST_CHUNK: u32 = 1 << 28;
 pub struct CompressionParameters {
     /// What compresses the chunks.
     pub codec: Codec,
-    /// A power of two.
+    /// Bytes of a chunk before it is compressed: a power of two.
     pub chunk_length: u32,
     /// A chunk that compresses to this or more is stored as it is.
     pub max_compressed_length: u32,

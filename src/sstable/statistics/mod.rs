@@ -47,7 +47,8 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// `data` is the whole file.
+    /// `data` is the whole file. [`Kind::Corrupt`](crate::Kind::Corrupt) with the byte, also where a checksum (na and later) is
+    /// wrong.
     pub fn parse(data: &[u8], version: Version) -> Result<Statistics> {
         let [validation, compaction, stats, header] = components(data, version)?;
         let missing = |what| Error::corrupt(format!("it has no {what} metadata"));

@@ -121,7 +121,8 @@ impl Writer {
         self.collector.keys()
     }
 
-    /// All partitions that the stream has yet.
+    /// Writes all partitions that the stream has yet, which have to come in the order of the table's partitioner and behind
+    /// those that were written.
     pub fn append_all<S: PartitionStream + ?Sized>(&mut self, stream: &mut S) -> Result<()> {
         while stream.next_partition()? {
             self.append(stream)?;
