@@ -82,5 +82,5 @@ fn the_examples_are_bytes_of_real_files() {
         assert_eq!(shown, fs::read(root().join(path)).unwrap(), "{path}");
         count += 1;
     }
-    assert_eq!(count, 5);
+    assert_eq!(count, 9);
 }
