@@ -198,14 +198,14 @@ impl<T: Tree> Fs<T> {
             return Err(FsError::NotDirectory);
         }
         let parent = self.inodes.request(parent)?;
-        if let Request::Staging(table) = &parent {
-            return self.lookup_staged(table, name);
-        }
         if parent.kind() != Kind::Directory {
             return Err(FsError::NotDirectory);
         }
         if name.len() > MAX_NAME {
             return Err(FsError::NameTooLong);
+        }
+        if let Request::Staging(table) = &parent {
+            return self.lookup_staged(table, name);
         }
         let request = parent.child(name).ok_or(FsError::NoEntry)?;
         let before = self.inodes.told(&request);
