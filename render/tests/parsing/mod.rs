@@ -8,7 +8,6 @@ use std::sync::Arc;
 use sstablefs::cql::{Type, UserType};
 use sstablefs::rows::{DeletionTime, RangeBound, Row, Sink};
 use sstablefs::schema::{Column, ColumnKind, Table};
-use sstablefs_render::CsvStyle;
 use sstablefs_render::parse::{Failure, InputFormat, InputOptions, read};
 
 /// Microseconds.
