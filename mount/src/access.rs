@@ -31,15 +31,28 @@ impl Limit {
 
     /// `bits` are all needed. An access control list may refuse some whom the mode lets in: with one, only the owner is.
     fn new(path: &Path, metadata: &Metadata, bits: u32) -> Limit {
+        Limit::by_mode(metadata, bits).unless(|| matches!(rustix::fs::lgetxattr_query(path, ACL), Ok(1..)))
+    }
+
+    fn by_mode(metadata: &Metadata, bits: u32) -> Limit {
         let has = |shift: u32| metadata.mode() >> shift & bits == bits;
-        let is_plain = !matches!(rustix::fs::lgetxattr_query(path, ACL), Ok(1..));
-        let (uid, gid) = (metadata.uid(), metadata.gid());
-        Limit { uid, gid, owner: has(6), group: has(3) && is_plain, others: has(0) && is_plain }
+        Limit { uid: metadata.uid(), gid: metadata.gid(), owner: has(6), group: has(3), others: has(0) }
+    }
+
+    fn unless(self, has_list: impl FnOnce() -> bool) -> Limit {
+        if self.is_private() || !has_list() { self } else { Limit { group: false, others: false, ..self } }
     }
 
     /// Of a file that is read.
     pub fn reading(path: &Path, metadata: &Metadata) -> Limit {
         Limit::new(path, metadata, READ)
+    }
+
+    /// Of a file that is read, without a look for an access control list. The same for [`Permissions::of`] where something else
+    /// that is read or leads there [is private](Self::is_private): a list only keeps out group and others, who are kept out
+    /// already, and the owner of content never counts as one of them.
+    pub fn reading_by_mode(metadata: &Metadata) -> Limit {
+        Limit::by_mode(metadata, READ)
     }
 
     /// Of a folder whose names are shown, and in which files are opened.
@@ -54,6 +67,11 @@ impl Limit {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             Err(_) => Some(Limit::CLOSED),
         }
+    }
+
+    /// Whether it lets in nobody but its owner.
+    pub fn is_private(&self) -> bool {
+        !self.group && !self.others
     }
 
     fn is_open(&self) -> bool {
@@ -209,6 +227,28 @@ mod tests {
             }
         }
         assert!(admitted > 1_000, "{admitted}");
+    }
+
+    /// What [`Limit::reading_by_mode`] rests on.
+    #[test]
+    fn a_list_takes_nothing_more_where_something_is_private() {
+        let each = |bits: std::ops::Range<u32>| {
+            (1..4)
+                .flat_map(move |uid| (10..12).flat_map(move |gid| bits.clone().map(move |bits| limit(uid, gid, bits))))
+        };
+        let mut compared = 0;
+        for (private, listed) in each(0..8).filter(Limit::is_private).flat_map(|p| each(0..8).map(move |l| (p, l))) {
+            let kept_out = listed.unless(|| true);
+            for me in [Person { uid: 0, groups: vec![0] }, Person { uid: 1, groups: vec![11] }] {
+                for other in each(0..8) {
+                    let of = |content: &[Limit], way: &[Limit]| Permissions::of(content, way, &me);
+                    assert_eq!(of(&[private, listed, other], &[]), of(&[private, kept_out, other], &[]));
+                    assert_eq!(of(&[listed, other], &[private]), of(&[kept_out, other], &[private]));
+                    compared += usize::from(listed != kept_out);
+                }
+            }
+        }
+        assert!(compared > 1_000, "{compared}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! goes into the folder of the table.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -73,10 +73,9 @@ impl Limits {
         folder.parent().into_iter().for_each(|above| self.pass(above));
     }
 
-    fn read(&mut self, file: &Path, metadata: &fs::Metadata) {
-        if metadata.is_file() {
-            self.content.insert(Limit::reading(file, metadata));
-        }
+    /// Whether some of it is for its owner alone, so that no access control list can take away more.
+    fn is_private(&self) -> bool {
+        self.content.iter().chain(&self.way).any(Limit::is_private)
     }
 
     /// The SSTables in a folder are read, or the one with the Data file `only`.
@@ -85,21 +84,37 @@ impl Limits {
             self.content.insert(Limit::CLOSED);
             return;
         };
-        let prefix = only.and_then(|only| only.strip_suffix("Data.db")).unwrap_or_default();
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|n| n.starts_with(prefix)) else { continue };
-            if is_component(name) || name == "schema.cql" {
-                // Gone again: it is not read.
-                let Ok(metadata) = entry.metadata() else { continue };
-                self.read(&entry.path(), &metadata);
-            }
-        }
         match only {
             Some(_) => self.pass(folder),
             None => self.list(folder),
         }
+        let prefix = only.and_then(|only| only.strip_suffix("Data.db")).unwrap_or_default();
+        let is_read = |name: &str| name.starts_with(prefix) && (is_component(name) || name == "schema.cql");
+        let files: Vec<_> = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_read)).collect();
+        let private = self.is_private();
+        // A thread of its own is worth it for some hundreds of files.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len() / 512).max(1);
+        let mut parts = files.chunks(files.len().div_ceil(threads).max(1));
+        let first = parts.next().unwrap_or_default();
+        std::thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|part| scope.spawn(move || limits_of(part, private))).collect();
+            self.content.extend(limits_of(first, private));
+            for other in others {
+                self.content.extend(other.join().unwrap_or_else(|_| BTreeSet::from([Limit::CLOSED])));
+            }
+        });
     }
+}
+
+/// Their access control lists count for nothing where something else is `private`.
+fn limits_of(files: &[DirEntry], private: bool) -> BTreeSet<Limit> {
+    // One that is gone again is not read.
+    let found = files.iter().filter_map(|file| Some((file, file.metadata().ok()?)));
+    let limit = |(file, metadata): (&DirEntry, fs::Metadata)| match private {
+        true => Limit::reading_by_mode(&metadata),
+        false => Limit::reading(&file.path(), &metadata),
+    };
+    found.filter(|(_, metadata)| metadata.is_file()).map(limit).collect()
 }
 
 fn is_component(name: &str) -> bool {
@@ -213,7 +228,10 @@ impl EngineTree {
         for path in self.database.schema_paths() {
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => limits.sstables(&path, None),
-                Ok(metadata) => limits.read(&path, &metadata),
+                Ok(metadata) if metadata.is_file() => {
+                    limits.content.insert(Limit::reading(&path, &metadata));
+                }
+                Ok(_) => {}
                 Err(_) => {}
             }
         }
