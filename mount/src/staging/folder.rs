@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -42,11 +42,10 @@ enum Opened {
 pub(super) struct Folder {
     table: TableName,
     shared: Arc<Shared>,
-    this: Weak<Folder>,
     intake: Mutex<Opened>,
     /// Never held while a file's state is waited for: who has that may wait for this.
     names: Mutex<BTreeMap<String, Arc<Node>>>,
-    log: Mutex<Log>,
+    log: Arc<Mutex<Log>>,
     log_node: Arc<Node>,
     /// When something was taken up last.
     pub(super) active: Mutex<Instant>,
@@ -54,28 +53,20 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new(table: &TableName, shared: &Arc<Shared>) -> Arc<Self> {
-        Arc::new_cyclic(|this| Folder {
+        let log = Arc::<Mutex<Log>>::default();
+        Arc::new(Folder {
             table: table.clone(),
             shared: shared.clone(),
-            this: this.clone(),
             intake: Mutex::new(Opened::Not),
             names: Mutex::default(),
-            log: Mutex::default(),
-            log_node: shared.nodes.make(this, name::LOG, Body::Log, None),
+            log_node: shared.nodes.make(table, name::LOG, Body::Log(log.clone()), None),
+            log,
             active: Mutex::new(Instant::now()),
         })
     }
 
     fn make(&self, name: &str, body: Body, permissions: Option<Permissions>) -> Arc<Node> {
-        self.shared.nodes.make(&self.this, name, body, permissions)
-    }
-
-    pub(super) fn table(&self) -> &TableName {
-        &self.table
-    }
-
-    pub(super) fn log_text(&self) -> String {
-        self.log.lock().text()
+        self.shared.nodes.make(&self.table, name, body, permissions)
     }
 
     /// Why nothing is taken up.
@@ -258,7 +249,7 @@ impl Folder {
     pub(super) fn has_work(node: &Node) -> bool {
         match &node.body {
             Body::File(file) => file.size() > 0 && file.state.try_lock().is_none_or(|state| state.has_news),
-            Body::Text(_) | Body::Log | Body::Flush => false,
+            Body::Text(_) | Body::Log(_) | Body::Flush => false,
         }
     }
 

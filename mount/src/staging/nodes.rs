@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::file::StagedFile;
-use super::folder::Folder;
+use super::log::Log;
 use super::{Attributes, Permissions};
+use crate::path::TableName;
 
 /// No other inode number and no other handle has it.
 pub(super) const STAGED: u64 = 1 << 62;
@@ -24,7 +25,7 @@ pub(super) enum Body {
     File(StagedFile),
     /// Made by sstablefs.
     Text(String),
-    Log,
+    Log(Arc<Mutex<Log>>),
     /// Making it has flushed.
     Flush,
 }
@@ -41,7 +42,8 @@ pub(super) enum Place {
 
 pub(super) struct Node {
     pub(super) ino: u64,
-    pub(super) folder: Weak<Folder>,
+    /// In whose folder it is.
+    pub(super) table: TableName,
     pub(super) body: Body,
     /// To be changed by who has the folder's names.
     pub(super) place: Mutex<(String, Place)>,
@@ -56,7 +58,7 @@ impl Node {
         match &self.body {
             Body::File(file) => file.size(),
             Body::Text(text) => text.len() as u64,
-            Body::Log => self.folder.upgrade().map_or(0, |folder| folder.log_text().len() as u64),
+            Body::Log(log) => log.lock().text().len() as u64,
             Body::Flush => 0,
         }
     }
@@ -102,14 +104,14 @@ impl Nodes {
 
     pub(super) fn make(
         &self,
-        folder: &Weak<Folder>,
+        table: &TableName,
         name: &str,
         body: Body,
         permissions: Option<Permissions>,
     ) -> Arc<Node> {
         Arc::new(Node {
             ino: STAGED | self.next.fetch_add(1, Ordering::Relaxed) & (STAGED - 1),
-            folder: folder.clone(),
+            table: table.clone(),
             body,
             place: Mutex::new((name.to_owned(), Place::Folder)),
             permissions: Mutex::new(permissions),

@@ -136,7 +136,7 @@ impl Staging {
 
     /// The table in whose folder a file is.
     pub fn table_of(&self, ino: u64) -> Option<TableName> {
-        Some(self.node(ino).ok()?.folder.upgrade()?.table().clone())
+        Some(self.node(ino).ok()?.table.clone())
     }
 
     /// A new file, open for writing.
@@ -149,7 +149,7 @@ impl Staging {
     ) -> Result<(Attributes, u64), StagingError> {
         let new = Permissions { mode: new.mode & 0o777, ..new };
         let node = self.folder(table).create(name, new, exclusive)?;
-        if matches!(node.body, Body::Text(_) | Body::Log) {
+        if matches!(node.body, Body::Text(_) | Body::Log(_)) {
             return Err(StagingError::NoAccess);
         }
         self.shared.nodes.look_up(&node);
@@ -160,8 +160,8 @@ impl Staging {
     pub fn open(&self, ino: u64, write: bool) -> Result<u64, StagingError> {
         let node = self.node(ino)?;
         match node.body {
-            Body::Text(_) | Body::Log if write => return Err(StagingError::NoAccess),
-            Body::File(_) | Body::Text(_) | Body::Log | Body::Flush => {}
+            Body::Text(_) | Body::Log(_) if write => return Err(StagingError::NoAccess),
+            Body::File(_) | Body::Text(_) | Body::Log(_) | Body::Flush => {}
         }
         Ok(self.add_handle(node, write))
     }
@@ -171,7 +171,7 @@ impl Staging {
         node.writers.fetch_add(u32::from(write), Ordering::AcqRel);
         let text = match &node.body {
             Body::Text(text) => Some(text.clone()),
-            Body::Log => node.folder.upgrade().map(|folder| folder.log_text()),
+            Body::Log(log) => Some(log.lock().text()),
             Body::File(_) | Body::Flush => None,
         };
         let handle = self.next_handle.fetch_add(1, Ordering::Relaxed);
@@ -207,7 +207,7 @@ impl Staging {
                 handle.node.set_modified(SystemTime::now());
                 Ok(())
             }
-            Body::File(_) | Body::Text(_) | Body::Log | Body::Flush => Err(StagingError::BadHandle),
+            Body::File(_) | Body::Text(_) | Body::Log(_) | Body::Flush => Err(StagingError::BadHandle),
         }
     }
 
@@ -219,8 +219,8 @@ impl Staging {
                 if let Some(size) = set.size {
                     file.truncate(size, None)?;
                     node.set_modified(SystemTime::now());
-                    if let Some(folder) = node.folder.upgrade().filter(|_| size == 0) {
-                        folder.was_emptied(&node);
+                    if size == 0 {
+                        self.folder(&node.table).was_emptied(&node);
                     }
                 }
                 node.change_permissions(|now| {
@@ -232,7 +232,7 @@ impl Staging {
                 }
             }
             Body::Flush => {}
-            Body::Text(_) | Body::Log => return Err(StagingError::NoAccess),
+            Body::Text(_) | Body::Log(_) => return Err(StagingError::NoAccess),
         }
         Ok(node.attributes())
     }
@@ -245,23 +245,22 @@ impl Staging {
     /// A descriptor of `process` was closed. `owner`: the table of descriptors that it was in.
     pub fn flush(&self, handle: u64, owner: Option<u64>, process: u32) -> Result<(), StagingError> {
         let handle = self.handle(handle)?;
-        let (true, Some(folder)) = (handle.write, handle.node.folder.upgrade()) else { return Ok(()) };
+        if !handle.write {
+            return Ok(());
+        }
         let ino = handle.node.ino;
         let closing = Closing {
             owner,
             is_open_elsewhere: &|| descriptors::is_open_elsewhere(process, ino),
             is_killed: &|| descriptors::is_killed(process),
         };
-        folder.at_flush(&handle.node, &closing)
+        self.folder(&handle.node.table).at_flush(&handle.node, &closing)
     }
 
     /// Returns when what was taken up for the table is in SSTables.
     pub fn sync(&self, handle: u64) -> Result<(), StagingError> {
         let handle = self.handle(handle)?;
-        match handle.node.folder.upgrade() {
-            Some(folder) => folder.sync(&handle.node),
-            None => Ok(()),
-        }
+        self.folder(&handle.node.table).sync(&handle.node)
     }
 
     /// A file that was opened is closed: who still had it for writing has it taken up.
@@ -269,9 +268,7 @@ impl Staging {
         let Some(handle) = self.handles.lock().remove(&handle) else { return };
         handle.node.handles.fetch_sub(1, Ordering::AcqRel);
         handle.node.writers.fetch_sub(u32::from(handle.write), Ordering::AcqRel);
-        if let Some(folder) = handle.node.folder.upgrade() {
-            folder.at_release(&handle.node);
-        }
+        self.folder(&handle.node.table).at_release(&handle.node);
     }
 
     /// Renames within a folder. `replace`: there may be one of the new name.

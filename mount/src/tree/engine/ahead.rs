@@ -139,7 +139,7 @@ impl Ahead {
             }
             let ending = Ending { job: mine, under_way };
             // An error is told to who reads it.
-            if let Ok(Some(rendered)) = rows.render_partition(&key, super::files::SHORT_PARTITION) {
+            if let Ok(Some(rendered)) = rows.render_partition(&key) {
                 cache.put(&ending.job.request, version, Known::from(rendered));
             }
         });

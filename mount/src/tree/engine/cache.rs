@@ -5,8 +5,14 @@ use std::sync::Arc;
 use lru::LruCache;
 use parking_lot::Mutex;
 
-use super::files::Rendered;
 use crate::path::Request;
+
+/// What became of a text that was to be made whole.
+pub(super) enum Rendered {
+    Whole(Arc<[u8]>),
+    /// It has more bytes than were wanted.
+    Long,
+}
 
 /// What is known about a file.
 #[derive(Clone)]

@@ -14,7 +14,7 @@ use sstablefs::sstable::{Component, Reader};
 use sstablefs::table::{TableStore, View};
 use sstablefs_render::name::KeyNames;
 
-use super::rows::Printers;
+use super::printers::Printers;
 use crate::path::TableName;
 
 pub(super) struct Epoch {

@@ -9,14 +9,14 @@ use sstablefs::table::ScanRange;
 use sstablefs::{Kind as ErrorKind, Result};
 
 use super::ahead::Place;
-use super::cache::Known;
+use super::cache::{Known, Rendered};
 use super::dump::Dump;
 use super::epoch::Moment;
 use super::kept::{Keep, Kept};
 use super::later::Later;
 use super::query::QueryText;
 use super::query_slices::QuerySlices;
-use super::rows::Rows;
+use super::rows::{Rows, SHORT_PARTITION};
 use super::sliced::SLICE_DATA;
 use super::whole::WholeTable;
 use super::{EngineTree, keys};
@@ -24,8 +24,6 @@ use crate::content::{Content, Fixed, Limits, Producer, Source, Stream};
 use crate::path::{Answer, DumpForm, Format, Kind, Request, TableName};
 use crate::tree::{Attributes, Size};
 
-/// A partition's or a query's text up to this size is made when its size is asked for.
-pub(super) const SHORT_PARTITION: usize = 1 << 20;
 /// A table, SSTable or query whose Data files have together at most so many bytes, and whose text has at most so many, is, too.
 const SHORT_DATA: u64 = 256 << 10;
 const SHORT_TEXT: usize = 4 << 20;
@@ -45,11 +43,6 @@ enum Text {
     Partition(Rows, DecoratedKey),
     Dump(Dump),
     Query(QueryText, Keep),
-}
-
-pub(super) enum Rendered {
-    Whole(Arc<[u8]>),
-    Long,
 }
 
 /// The whole text when it has at most `limit` bytes.
@@ -75,7 +68,7 @@ impl MadeFile {
         // What stands before damage can be read from a long one.
         let short_text = |rendered: Result<Rendered>| Ok(Some(rendered.unwrap_or(Rendered::Long)));
         match &self.text {
-            Text::Partition(rows, key) => rows.render_partition(&key.key, SHORT_PARTITION),
+            Text::Partition(rows, key) => rows.render_partition(&key.key),
             Text::Table(rows) if is_short => short_text(render(rows, SHORT_TEXT)),
             Text::Dump(dump) if is_short => short_text(render(dump, SHORT_TEXT)),
             Text::Query(query, _) => match query.cost() {
@@ -186,7 +179,10 @@ impl EngineTree {
     pub(super) fn content_again(&self, request: &Request, file: MadeFile, size: Size) -> Arc<dyn Content> {
         match (size, self.cache.get(request, file.version)) {
             (_, Some(Known::Text(text) | Known::Read(text))) => Arc::new(Fixed(text)),
-            (Size::Exact(size), _) => Arc::new(Later::new(request, file, size, &self.cache)),
+            (Size::Exact(size), _) => {
+                let version = file.version;
+                Arc::new(Later::new(request, version, size, &self.cache, Box::new(move || file.render())))
+            }
             (Size::OnDemand | Size::Open, known) => {
                 if known.is_none() {
                     self.cache.put(request, file.version, Known::Long);

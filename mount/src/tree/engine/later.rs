@@ -5,27 +5,31 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use sstablefs::{Error, Result};
 
-use super::cache::{Cache, Known};
-use super::files::{MadeFile, Rendered};
+use super::cache::{Cache, Known, Rendered};
 use crate::content::{Content, Fixed};
 use crate::path::Request;
 
 #[derive(Clone)]
 pub(super) struct Later(Arc<Shared>);
 
+/// Makes the text.
+pub(super) type Make = Box<dyn Fn() -> Result<Option<Rendered>> + Send + Sync>;
+
 struct Shared {
     request: Request,
-    file: MadeFile,
+    version: u64,
     size: u64,
+    make: Make,
     cache: Arc<Cache>,
     /// Held while it is made: others who read it wait for the same text.
     text: Mutex<Option<Arc<[u8]>>>,
 }
 
 impl Later {
-    pub(super) fn new(request: &Request, file: MadeFile, size: u64, cache: &Arc<Cache>) -> Self {
+    /// Of a file that had this size in this version.
+    pub(super) fn new(request: &Request, version: u64, size: u64, cache: &Arc<Cache>, make: Make) -> Self {
         let (request, cache) = (request.clone(), cache.clone());
-        Later(Arc::new(Shared { request, file, size, cache, text: Mutex::new(None) }))
+        Later(Arc::new(Shared { request, version, size, make, cache, text: Mutex::new(None) }))
     }
 }
 
@@ -35,7 +39,7 @@ impl Shared {
         if let Some(text) = &*text {
             return Ok(text.clone());
         }
-        let made = match self.cache.get(&self.request, self.file.version) {
+        let made = match self.cache.get(&self.request, self.version) {
             Some(Known::Text(made)) => made,
             _ => self.make()?,
         };
@@ -43,9 +47,9 @@ impl Shared {
     }
 
     fn make(&self) -> Result<Arc<[u8]>> {
-        match self.file.render()? {
+        match (self.make)()? {
             Some(Rendered::Whole(made)) if made.len() as u64 == self.size => {
-                self.cache.put(&self.request, self.file.version, Known::Text(made.clone()));
+                self.cache.put(&self.request, self.version, Known::Text(made.clone()));
                 Ok(made)
             }
             // Nothing of the SSTables changes while they are open, unless somebody writes into them.

@@ -12,6 +12,7 @@ mod intake;
 mod kept;
 mod keys;
 mod later;
+mod printers;
 mod query;
 mod query_readme;
 mod query_slices;

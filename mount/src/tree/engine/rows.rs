@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use sstablefs::merge::{At, LiveRows, Position};
 use sstablefs::table::{ScanRange, View};
 use sstablefs::{Error, Result};
 use sstablefs_render::{CsvRows, CsvStyle, JsonRows, RowText};
 
-use super::files::Rendered;
+use super::cache::Rendered;
+use super::printers::Printers;
 use super::sliced::Counted;
 use crate::content::{Producer, Source};
 use crate::path::Format;
@@ -28,33 +28,13 @@ pub(super) struct Rows {
     pub(super) printers: Arc<Printers>,
 }
 
-/// What printed rows of a table before: to make it anew for a single partition costs as much as some rows.
-#[derive(Default)]
-pub(super) struct Printers(Mutex<Vec<(Format, Box<dyn RowText + Send>)>>);
-
-const PRINTERS: usize = 8;
-
-impl Printers {
-    fn take(&self, format: Format) -> Option<Box<dyn RowText + Send>> {
-        let mut printers = self.0.lock();
-        let at = printers.iter().position(|p| p.0 == format)?;
-        Some(printers.swap_remove(at).1)
-    }
-
-    fn give_back(&self, format: Format, printer: Box<dyn RowText + Send>) {
-        let mut printers = self.0.lock();
-        if printers.len() == PRINTERS {
-            printers.remove(0);
-        }
-        printers.push((format, printer));
-    }
-}
-
 thread_local! {
     /// Memory for the text of a partition, which is used again.
     static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// A partition's or a query's text up to this size is made when its size is asked for.
+pub(super) const SHORT_PARTITION: usize = 1 << 20;
 /// Larger ones are not kept.
 const LARGEST_TEXT: usize = 256 << 10;
 
@@ -125,8 +105,9 @@ impl Rows {
         }
     }
 
-    /// The text of the partition with this key when it has at most `limit` bytes; `None` when it has no row.
-    pub(super) fn render_partition(&self, key: &[u8], limit: usize) -> Result<Option<Rendered>> {
+    /// The text of the partition with this key when it has at most [`SHORT_PARTITION`] bytes; `None` when it has no row.
+    pub(super) fn render_partition(&self, key: &[u8]) -> Result<Option<Rendered>> {
+        let limit = SHORT_PARTITION;
         let Some(mut rows) = self.view.partition(key, self.now)? else { return Ok(None) };
         let mut writer = self.writer_with(self.printers.take(self.format).unwrap_or_else(|| self.text()));
         writer.enter(&rows)?;
