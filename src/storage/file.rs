@@ -25,20 +25,23 @@ pub struct FileSource {
 impl FileSource {
     /// Follows no link, and waits for nobody: what is in the place of a file may be a pipe.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = open_plain(path)?;
-        let len = file.metadata().map_err(|e| Error::io(e, path))?.len();
-        Ok(FileSource { file, len })
+        open_with_length(path).map(|(file, len)| FileSource { file, len })
     }
 }
 
 /// Opens a file for reading. See [`FileSource::open`].
 pub fn open_plain(path: &Path) -> Result<File> {
+    open_with_length(path).map(|(file, _)| file)
+}
+
+fn open_with_length(path: &Path) -> Result<(File, u64)> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = File::from(links::open(path, flags, Mode::empty())?);
-    if !file.metadata().map_err(|e| Error::io(e, path))?.is_file() {
+    let metadata = file.metadata().map_err(|e| Error::io(e, path))?;
+    if !metadata.is_file() {
         return Err(Error::invalid("not a regular file").in_file(path));
     }
-    Ok(file)
+    Ok((file, metadata.len()))
 }
 
 impl ReadAt for FileSource {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::bytes::Cursor;
 use crate::error::{Error, Result};
 use crate::sstable::pages::PagedFile;
-use crate::sstable::read::read_exact;
+use crate::sstable::read::{read_exact, small_in_memory};
 use crate::storage::{Buffered, Source};
 
 /// A larger summary stays in its file, and is searched there through the shared pages.
@@ -102,6 +102,7 @@ impl Summary {
     }
 
     fn read(source: Source, path: &Path) -> Result<Summary> {
+        let source = small_in_memory(source)?;
         let mut head = [0; HEAD as usize];
         read_exact(&*source, &mut head, 0)?;
         let mut cursor = Cursor::new(&head);

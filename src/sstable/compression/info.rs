@@ -13,7 +13,7 @@ use super::codec::Codec;
 use super::parameters::CompressionParameters;
 use crate::bytes::Cursor;
 use crate::error::{Error, Result};
-use crate::sstable::read::read_exact;
+use crate::sstable::read::{read_exact, small_in_memory};
 use crate::sstable::version::Version;
 use crate::storage::{Buffered, Source};
 
@@ -48,6 +48,7 @@ impl CompressionInfo {
     /// Reads the head; of the offsets only as many as are asked for later. An error says what can't be, and at which
     /// byte.
     pub fn open(source: Source, version: Version) -> Result<CompressionInfo> {
+        let source = small_in_memory(source)?;
         let mut head = vec![0; source.len().min(LONGEST_HEAD) as usize];
         read_exact(&*source, &mut head, 0)?;
         let mut cursor = Cursor::new(&head);
