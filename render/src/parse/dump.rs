@@ -9,16 +9,14 @@
 //! either none or that of the row: the latter is assumed in tables with that very default TTL. Floats that are no numbers
 //! print as null, and are read as NaN.
 
-use std::collections::HashMap;
-
 use sstablefs::cql::{Type, parse_text};
 use sstablefs::rows::{DeletionTime, RangeBound, Row};
 use sstablefs::schema::Table;
 
-use super::dump_row::Unfiltered;
-use super::dump_text::{Deletion, Place, deletion_info, strings};
+use super::dump_row::{Columns, Unfiltered};
+use super::dump_text::{Deletion, Place, deletion_info, object, strings};
 use super::json::{broken, elements, end, peek, syntax, utf8, value_length};
-use super::json_value::Object;
+use super::json_shape::{Shape, Value};
 use super::row::{check_key, push_key_part};
 use super::window::Window;
 use super::{Fault, InputOptions, Output, Stop, shown};
@@ -53,16 +51,10 @@ pub(super) fn read(window: &mut Window<'_>, options: &InputOptions, out: &mut Ou
     }
 }
 
-/// A column of a row in a dump.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum DumpTarget {
-    Static(usize),
-    Regular(usize),
-}
-
 struct Partitions<'o> {
     options: &'o InputOptions,
-    columns: HashMap<&'o str, DumpTarget>,
+    columns: Columns<'o>,
+    shape: Shape,
     key_types: Vec<Type>,
     composite: bool,
     key: Vec<u8>,
@@ -75,15 +67,14 @@ struct Partitions<'o> {
 impl<'o> Partitions<'o> {
     fn new(options: &'o InputOptions) -> Self {
         let table: &'o Table = &options.table;
-        let statics = table.statics.iter().enumerate().map(|(i, c)| (c.name.as_str(), DumpTarget::Static(i)));
-        let regulars = table.regulars.iter().enumerate().map(|(i, c)| (c.name.as_str(), DumpTarget::Regular(i)));
         let (key_types, composite) = match table.partition_key_type() {
             Type::Composite(types) => (types, true),
             only => (vec![only], false),
         };
         Partitions {
             options,
-            columns: statics.chain(regulars).collect(),
+            columns: Columns::new(table),
+            shape: Shape::default(),
             key_types,
             composite,
             key: Vec::new(),
@@ -190,17 +181,26 @@ impl<'o> Partitions<'o> {
     fn parse_head(&mut self, bytes: &[u8]) -> Result<Option<DeletionTime>, Fault> {
         let text = utf8(bytes)?;
         let place = Place::new(text);
-        let object = Object::parse(text).map_err(|e| syntax(&e, bytes))?;
+        let mut shape = std::mem::take(&mut self.shape);
+        let deletion = match shape.read(text) {
+            Ok(head) => self.take_head(head, &place),
+            Err(e) => Err(syntax(&e, bytes)),
+        };
+        self.shape = shape;
+        deletion
+    }
+
+    fn take_head(&mut self, head: Value<'_>, place: &Place) -> Result<Option<DeletionTime>, Fault> {
         let mut deletion = None;
         self.key.clear();
-        for (name, raw) in object.0 {
+        for (name, value) in object(head, place)? {
             match &*name {
-                "key" => self.parse_key(raw, &place)?,
-                "deletion_info" => match deletion_info(raw, &place)? {
+                "key" => self.parse_key(value, place)?,
+                "deletion_info" => match deletion_info(value, place)? {
                     Deletion { marked: Some(marked_for_delete_at), local: local_deletion_time } => {
                         deletion = Some(DeletionTime { marked_for_delete_at, local_deletion_time });
                     }
-                    _ => return Err(place.fault(raw, "the deletion of a partition lacks \"marked_deleted\"")),
+                    _ => return Err(place.fault(value.raw(), "the deletion of a partition lacks \"marked_deleted\"")),
                 },
                 _ => {}
             }
@@ -209,15 +209,15 @@ impl<'o> Partitions<'o> {
         Ok(deletion)
     }
 
-    fn parse_key(&mut self, raw: &str, place: &Place) -> Result<(), Fault> {
-        let parts = strings(raw, place)?;
-        if parts.len() != self.key_types.len() {
-            let reason = format!("the key has {} parts, that of the table {}", parts.len(), self.key_types.len());
-            return Err(place.fault(raw, reason));
+    fn parse_key(&mut self, key: Value<'_>, place: &Place) -> Result<(), Fault> {
+        let wrong = |reason: String| place.fault(key.raw(), reason);
+        let parts = strings(key, place)?;
+        let count = parts.clone().count();
+        if count != self.key_types.len() {
+            return Err(wrong(format!("the key has {count} parts, that of the table {}", self.key_types.len())));
         }
-        for (part, ty) in parts.iter().zip(&self.key_types) {
-            let wrong = |reason: String| place.fault(raw, reason);
-            let value = parse_text(ty, part).map_err(|e| wrong(e.message().to_owned()))?;
+        for (part, ty) in parts.zip(&self.key_types) {
+            let value = parse_text(ty, &part?).map_err(|e| wrong(e.message().to_owned()))?;
             push_key_part(&value, !self.composite, &mut self.key).map_err(wrong)?;
         }
         Ok(())
@@ -225,7 +225,7 @@ impl<'o> Partitions<'o> {
 
     /// Takes a row or one end of a range tombstone.
     fn unfiltered(&mut self, bytes: &[u8], out: &mut Output<'_>) -> Result<Result<(), Fault>, Stop> {
-        let found = match super::dump_row::parse(bytes, self.options, &self.columns, &mut self.row) {
+        let found = match super::dump_row::parse(bytes, self.options, &self.columns, &mut self.shape, &mut self.row) {
             Ok(found) => found,
             Err(fault) => return Ok(Err(fault)),
         };

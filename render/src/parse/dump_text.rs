@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use sstablefs::cql::calendar::days_from_civil;
 
-use super::json_parts::{elements, entries};
-use super::json_value::{Object, string};
+use super::json_shape::{Fields, Items, Value};
+use super::json_string::string;
 use super::time::digits;
 use super::{Fault, shown};
 
@@ -20,7 +20,11 @@ impl Place {
     }
 
     pub(super) fn fault(&self, at: &str, reason: impl Into<String>) -> Fault {
-        Fault::new((at.as_ptr() as usize).saturating_sub(self.base), reason)
+        Fault::new(self.offset(at), reason)
+    }
+
+    fn offset(&self, at: &str) -> usize {
+        (at.as_ptr() as usize).saturating_sub(self.base)
     }
 }
 
@@ -30,65 +34,40 @@ pub(super) struct Deletion {
     pub(super) local: i64,
 }
 
-pub(super) fn deletion_info(raw: &str, place: &Place) -> Result<Deletion, Fault> {
+pub(super) fn deletion_info(value: Value<'_>, place: &Place) -> Result<Deletion, Fault> {
     let (mut marked, mut local) = (None, None);
-    for (name, raw) in object(raw, place)?.0 {
+    for (name, value) in object(value, place)? {
         match &*name {
-            "marked_deleted" => marked = Some(micros(raw, place)?),
-            "local_delete_time" => local = Some(seconds(raw, place)?),
+            "marked_deleted" => marked = Some(micros(value.raw(), place)?),
+            "local_delete_time" => local = Some(seconds(value.raw(), place)?),
             _ => {}
         }
     }
     match local {
         Some(local) => Ok(Deletion { marked, local }),
-        None => Err(place.fault(raw, "\"deletion_info\" lacks \"local_delete_time\"")),
+        None => Err(place.fault(value.raw(), "\"deletion_info\" lacks \"local_delete_time\"")),
     }
 }
 
-pub(super) fn object<'a>(raw: &'a str, place: &Place) -> Result<Object<'a>, Fault> {
-    let wrong = || place.fault(raw, "this must be an object");
-    if !raw.starts_with('{') {
-        return Err(wrong());
-    }
-    let mut all = Vec::new();
-    let each = |key, value| {
-        all.push((key, value));
-        Ok(())
-    };
-    entries(raw, each).map_err(|_| wrong())?;
-    Ok(Object(all))
+#[inline]
+pub(super) fn object<'a>(value: Value<'a>, place: &Place) -> Result<Fields<'a>, Fault> {
+    value.fields().ok_or_else(|| place.fault(value.raw(), "this must be an object"))
 }
 
-pub(super) fn array<'a>(raw: &'a str, place: &Place) -> Result<Vec<&'a str>, Fault> {
-    let wrong = || place.fault(raw, "this must be an array");
-    if !raw.starts_with('[') {
-        return Err(wrong());
-    }
-    let mut all = Vec::new();
-    let each = |value| {
-        all.push(value);
-        Ok(())
-    };
-    elements(raw, each).map_err(|_| wrong())?;
-    Ok(all)
+#[inline]
+pub(super) fn array<'a>(value: Value<'a>, place: &Place) -> Result<Items<'a>, Fault> {
+    value.items().ok_or_else(|| place.fault(value.raw(), "this must be an array"))
 }
 
-/// An array of strings.
-pub(super) fn strings<'a>(raw: &'a str, place: &Place) -> Result<Vec<Cow<'a, str>>, Fault> {
-    let wrong = || place.fault(raw, "this must be an array of strings");
-    if !raw.starts_with('[') {
-        return Err(wrong());
-    }
-    let mut all = Vec::new();
-    let each = |value| match string(value)? {
-        Some(text) => {
-            all.push(text);
-            Ok(())
-        }
-        None => Err(String::new()),
-    };
-    elements(raw, each).map_err(|_| wrong())?;
-    Ok(all)
+/// The elements of an array of strings, each to be read by itself.
+pub(super) fn strings<'a>(
+    value: Value<'a>,
+    place: &Place,
+) -> Result<impl Iterator<Item = Result<Cow<'a, str>, Fault>> + Clone, Fault> {
+    let offset = place.offset(value.raw());
+    let wrong = move || Fault::new(offset, "this must be an array of strings");
+    let items = value.items().ok_or_else(wrong)?;
+    Ok(items.map(move |item| string(item.raw()).ok().flatten().ok_or_else(wrong)))
 }
 
 /// A string, or the text of a number.

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use super::json_parts::{object_end, scalar_end, string_end};
 use super::json_scan::fields;
-use super::json_value::{JsonText, Key, column_name};
+use super::json_string::Key;
+use super::json_value::{JsonText, column_name};
 use super::row::{RowBuilder, Target, unknown_column};
 use super::window::Window;
 use super::{Fault, InputOptions, Output, Stop, shown};

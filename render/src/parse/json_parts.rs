@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json_value::string;
+use super::json_string::string;
 
 /// Behind white space, and behind `byte` when that stands there.
 fn behind(text: &str, byte: char) -> &str {
@@ -11,7 +11,7 @@ fn behind(text: &str, byte: char) -> &str {
 }
 
 /// The value at the beginning, and what stands behind it.
-fn cut(text: &str) -> Option<(&str, &str)> {
+pub(super) fn cut(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
     let end = match bytes.first()? {
         b'"' => string_end(bytes, 1)?,

@@ -8,14 +8,19 @@ use super::json_parts::string_end;
 /// Deeper ones are left to serde_json.
 const DEPTH: usize = 32;
 
-struct Scan<'a> {
-    text: &'a str,
-    at: usize,
+pub(super) struct Scan<'a> {
+    pub(super) text: &'a str,
+    /// Where in it.
+    pub(super) at: usize,
 }
 
 impl<'a> Scan<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Scan { text, at: 0 }
+    }
+
     #[inline]
-    fn byte(&self) -> Option<u8> {
+    pub(super) fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -28,7 +33,7 @@ impl<'a> Scan<'a> {
 
     /// Skips white space, the byte, and white space.
     #[inline]
-    fn skip(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn skip(&mut self, byte: u8) -> Option<()> {
         self.blank();
         if self.byte() != Some(byte) {
             return None;
@@ -57,7 +62,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A string that may have escapes.
-    fn any_string(&mut self) -> Option<()> {
+    pub(super) fn any_string(&mut self) -> Option<()> {
         if self.string().is_none() {
             let end = string_end(self.text.as_bytes(), self.at + 1)?;
             let raw = self.pass(end)?;
@@ -73,7 +78,7 @@ impl<'a> Scan<'a> {
         self.text.get(start..self.at)
     }
 
-    fn pass_value(&mut self, depth: usize) -> Option<()> {
+    pub(super) fn pass_value(&mut self, depth: usize) -> Option<()> {
         match self.byte()? {
             b'"' => self.any_string(),
             b'-' | b'0'..=b'9' => self.number(),
@@ -153,7 +158,7 @@ impl<'a> Scan<'a> {
 /// be asked, and what was found until then is not to be used.
 #[inline]
 pub(super) fn fields<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<()> {
-    let mut scan = Scan { text, at: 0 };
+    let mut scan = Scan::new(text);
     scan.skip(b'{')?;
     if scan.byte() != Some(b'}') {
         loop {

@@ -4,16 +4,13 @@
 //! In a dump NaN and the infinities print as null, since JSON has no word for them: each null float of a dump is NaN.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use sstablefs::cql::{Type, names};
 use sstablefs::rows::Span;
 
 use super::json_parts::{elements, entries};
-use super::json_scan::fields;
+use super::json_string::string;
 use super::nested::{Part, freeze, since};
 use super::row::Source;
 use super::scalar::{big_integer, from_text, hex, is_nested, wrong};
@@ -38,82 +35,6 @@ impl Source for JsonText<'_> {
 
     fn parts(&self, ty: &Type, out: &mut Vec<u8>, parts: &mut Vec<Part>) -> Result<(), String> {
         Out { out, parts, in_dump: self.in_dump }.parts(ty, self.raw)
-    }
-}
-
-/// The entries of an object in their order.
-pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a str)>);
-
-impl<'a> Object<'a> {
-    /// Of a text that may be anything.
-    pub(super) fn parse(text: &'a str) -> serde_json::Result<Object<'a>> {
-        let mut entries = Vec::new();
-        match fields(text, |key, raw| entries.push((Cow::Borrowed(key), raw))) {
-            Some(()) => Ok(Object(entries)),
-            None => serde_json::from_str(text),
-        }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(Key(key)) = map.next_key()? {
-                    let raw: &RawValue = map.next_value()?;
-                    entries.push((key, raw.get()));
-                }
-                Ok(Object(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-/// A string, borrowed where it has no escapes.
-pub(super) struct Key<'a>(pub(super) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
-    #[inline]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
-}
-
-/// The text that a JSON string stands for; `None` when it is no string.
-#[inline]
-pub(super) fn string(raw: &str) -> Result<Option<Cow<'_, str>>, String> {
-    let Some(inner) = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) else { return Ok(None) };
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Ok(Some(Cow::Borrowed(inner)));
-    }
-    match serde_json::from_str::<Key<'_>>(raw) {
-        Ok(Key(text)) => Ok(Some(text)),
-        Err(error) => Err(format!("a string that can't be read: {error}")),
     }
 }
 

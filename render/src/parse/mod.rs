@@ -15,6 +15,8 @@ mod dump_text;
 mod json;
 mod json_parts;
 mod json_scan;
+mod json_shape;
+mod json_string;
 mod json_value;
 mod nested;
 mod row;
