@@ -3,15 +3,13 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Fewer files to be opened are not worth a thread.
-pub(super) const OPENED: usize = 32;
-/// Fewer keys to be looked up are not.
-pub(super) const LOOKED_UP: usize = 128;
+/// Below this, starting threads costs more than it saves.
+const WORTH_A_THREAD: usize = 32;
 const THREADS: usize = 8;
 
-/// `work` of each item, in the order of the items. A thread is started for `worth` of them.
-pub(super) fn map<T: Sync, R: Send>(items: &[T], worth: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = (items.len() / worth).min(THREADS);
+/// `work` of each item, in the order of the items.
+pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = (items.len() / WORTH_A_THREAD).min(THREADS);
     let threads = threads.min(std::thread::available_parallelism().map_or(1, usize::from));
     if threads < 2 {
         return items.iter().map(work).collect();
@@ -41,6 +39,6 @@ mod tests {
     #[test]
     fn order_is_kept() {
         let items: Vec<usize> = (0..1000).collect();
-        assert_eq!(super::map(&items, super::OPENED, |i| i * 2), (0..1000).map(|i| i * 2).collect::<Vec<_>>());
+        assert_eq!(super::map(&items, |i| i * 2), (0..1000).map(|i| i * 2).collect::<Vec<_>>());
     }
 }

@@ -203,7 +203,7 @@ impl TableStore {
         let kept: HashMap<PathBuf, (Stamp, Arc<Reader>)> = before.map(|b| b.readers.clone()).unwrap_or_default();
         let own = listing.sstables.iter().map(|s| s.dir.join(&s.data_file));
         let all: Vec<PathBuf> = own.chain(beside.data_files.iter().cloned()).collect();
-        let found = parallel::map(&all, parallel::OPENED, |data| Found::read(data, &kept));
+        let found = parallel::map(&all, |data| Found::read(data, &kept));
         let mut vanished = false;
         // Problems before this one are of files that are no part of the table.
         let unsupported = problems.iter().find(|e| e.kind() == Kind::Unsupported).cloned();
@@ -227,7 +227,7 @@ impl TableStore {
             _ => Arc::new(table),
         };
         let mut unreadable = unsupported.or_else(|| problems.get(harmless).cloned());
-        let opened = parallel::map(&sstables, parallel::OPENED, |found| found.open(&table));
+        let opened = parallel::map(&sstables, |found| found.open(&table));
         let mut readers = HashMap::new();
         let mut all = Vec::new();
         for (found, opened) in sstables.into_iter().zip(opened) {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::keys::KeyStream;
-use super::parallel;
 use crate::cql::{DecoratedKey, KeyOrder};
 use crate::error::{Error, Result};
 use crate::merge::{At, LiveRows, Position};
@@ -110,8 +109,10 @@ impl View {
     pub fn partition(&self, key: &[u8], now: i64) -> Result<Option<PartitionRows<'_>>> {
         self.check_complete()?;
         let key = self.keys.decorate(key);
-        let positions = parallel::map(&self.sstables, parallel::LOOKED_UP, |sstable| sstable.lookup(&key));
-        let positions = positions.into_iter().collect::<Result<Vec<_>>>()?;
+        let mut positions = Vec::with_capacity(self.sstables.len());
+        for sstable in &self.sstables {
+            positions.push(sstable.lookup(&key)?);
+        }
         if positions.iter().all(Option::is_none) {
             return Ok(None);
         }
@@ -134,13 +135,12 @@ impl View {
 
     fn rows_at(&self, positions: &[Option<u64>], now: i64) -> Result<PartitionRows<'_>> {
         if self.sstables.len() > POOLED_SSTABLES {
-            let found = self.sstables.iter().zip(positions).filter_map(|(sstable, at)| Some((sstable, (*at)?)));
-            // Each reads and decodes its first chunk.
-            let open = |&(sstable, at): &(&Arc<Reader>, u64)| -> Result<Box<dyn PartitionStream>> {
-                Ok(Box::new(sstable.scan(at, at.saturating_add(1))?))
-            };
-            let streams = parallel::map(&found.collect::<Vec<_>>(), parallel::OPENED, open);
-            let streams = streams.into_iter().collect::<Result<Vec<_>>>()?;
+            let mut streams: Vec<Box<dyn PartitionStream>> = Vec::new();
+            for (sstable, position) in self.sstables.iter().zip(positions) {
+                if let Some(position) = *position {
+                    streams.push(Box::new(sstable.scan(position, position.saturating_add(1))?));
+                }
+            }
             let rows = LiveRows::new(&self.table, &self.keys, streams, now);
             return Ok(PartitionRows { view: self, now, rows: Some(rows), pooled: false });
         }
