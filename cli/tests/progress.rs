@@ -192,6 +192,19 @@ fn short_work_and_other_places_show_nothing() {
 }
 
 #[test]
+fn nothing_is_shown_beside_a_pipe() {
+    let file = large();
+    let (screen, stderr) = terminal();
+    let mut command = command(&["sstabledump", file.to_str().unwrap()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+    drop(command);
+    thread::sleep(LONGER);
+    child.stdout.take().unwrap().read_to_end(&mut Vec::new()).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(shown(screen, "%"), "");
+}
+
+#[test]
 fn messages_that_nobody_reads_are_no_crash() {
     let data = testdata().join("oa/data");
     let missing = data.join("missing");

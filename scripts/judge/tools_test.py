@@ -85,7 +85,7 @@ class Run:
                 self.same(f'sstablemetadata {" ".join(flags)}', comparable(text), comparable(without_scan_of_bti(ours[1])))
                 self.same(f'sstablemetadata {" ".join(flags)} ends with', told[0], ours[0])
         # Of another unit only the dates are another.
-        plain, seconds = (self.each('info', files, flags)[1].splitlines() for flags in ([], ['-t', 'SECONDS']))
+        plain, seconds = (comparable(self.each('info', files, flags)[1]).splitlines() for flags in ([], ['-t', 'SECONDS']))
         changed = {line.split(':')[0] for line in set(plain) ^ set(seconds)}
         self.same('info -t SECONDS changes', list(OF_UNIT), sorted(changed, key=OF_UNIT.index) if changed <= set(OF_UNIT) else sorted(changed))
 
