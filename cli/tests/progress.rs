@@ -23,7 +23,7 @@ fn testdata() -> PathBuf {
 
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sstablefs"));
-    command.args(args).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command.args(args).env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").stdin(Stdio::null());
     command
 }
 

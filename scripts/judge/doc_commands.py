@@ -29,12 +29,14 @@ STANDS_FOR = [
     (r'"SELECT … WHERE token\(k\) > …"', '"SELECT * FROM shop.orders WHERE token(customer) > 0"'),
     (r'"SELECT …"', '"SELECT * FROM shop.orders LIMIT 1"'),
     (r'query … \|', 'query data "SELECT * FROM shop.orders" |'),
-    (r'a, b FROM', 'customer, id FROM'),
+    (r'a, b FROM', 'customer, placed, id FROM'),
     (r'\bks\.t\b', 'shop.orders'),
     (r'\bks t\b', 'shop orders'),
     (r'DATA/(ks/t|KEYSPACE/TABLE)-ID', '{folder}'),
     (r'\bks/t/', 'shop/orders/'),
     (r'KEYSPACE/TABLE', 'shop/orders'),
+    (r'DATA/KEYSPACE', 'data/shop'),
+    (r'…/explain\.json', 'mnt/shop/orders/where/customer=ann/explain.json'),
     (r'-k KEY -k KEY', '-k ann -k bob'),
     (r'KEY KEY', 'ann bob'),
     (r'\bKEY\b', 'ann'),
@@ -42,14 +44,14 @@ STANDS_FOR = [
     (r'FILE\.cql', 'select.cql'),
     (r'FILE…|\bFILE\b', '{file}'),
     (r'\bFOLDER\b|\bPATH\b', '{folder}'),
-    (r'SECONDS', '864000'),
+    (r'\bSECONDS\b', '864000'),
     (r'LEFT,RIGHT', '-9223372036854775808,9223372036854775807'),
     (r'\bDATA\b|/var/lib/cassandra/data', 'data'),
     (r'\bDIR\b', 'out'),
     (r'/mnt/cassandra|\bMNT\b', 'mnt'),
 ]
 # Of words that are a command only with what follows them.
-TOO_SHORT = {'sstablefs', 'sstablefs sstablemetadata', 'sstablefs sstableverify', 'sstablefs query', 'sstablefs verify', 'sstablefs import',
+TOO_SHORT = {'sstablefs', 'sstablefs sstabledump', 'sstablefs sstablemetadata', 'sstablefs sstableverify', 'sstablefs query', 'sstablefs verify', 'sstablefs import',
              'sstablefs mount', 'sstablefs info', 'sstablefs schema', 'sstablefs man DIR', 'namei -l', 'ulimit -n'}
 SYNOPSIS = re.compile(r'\[[-a-z]|\|csv|^sstablefs completions SHELL|KEYSPACE\.TABLE')
 
