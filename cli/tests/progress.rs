@@ -129,8 +129,9 @@ fn verify_shows_how_far_it_is() {
     let mut args = vec!["verify"];
     args.extend(data.iter().map(|path| path.to_str().unwrap()));
     let (screen, stderr) = terminal();
-    let out = tempfile::tempfile().unwrap();
-    let child = command(&args).stdout(out).stderr(stderr).spawn().unwrap();
+    // All of it on the terminal, which is where programs have colors.
+    let stdout = stderr.try_clone().unwrap();
+    let child = command(&args).env_remove("NO_COLOR").stdout(stdout).stderr(stderr).spawn().unwrap();
     pause(&child);
     let text = shown(screen, " left");
     end(child);
