@@ -69,7 +69,11 @@ pub fn unnamed_file(folder: &Path) -> Result<File> {
             ) => {}
         file => return file.map(File::from),
     }
-    // A file system that has none.
+    without_its_name(folder)
+}
+
+/// For file systems on which every file begins with a name.
+fn without_its_name(folder: &Path) -> Result<File> {
     let folder_of = FileFolder::new(folder);
     let mut number = 0;
     loop {
@@ -191,5 +195,46 @@ impl Folder for FileFolder {
 
     fn sync(&self) -> Result<()> {
         fsync(self.folder()?).map_err(|e| Error::io(e.into(), &self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{Read, Seek, Write};
+
+    use super::*;
+    use crate::storage::OwnFolder;
+
+    #[test]
+    fn files_without_names_leave_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("spool-0"), "another's").unwrap();
+        for make in [unnamed_file, without_its_name] {
+            let mut file = make(dir.path()).unwrap();
+            file.write_all(b"text").unwrap();
+            file.rewind().unwrap();
+            let mut read = String::new();
+            file.read_to_string(&mut read).unwrap();
+            assert_eq!(read, "text");
+            let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+            assert_eq!(names, ["spool-0"]);
+        }
+        assert_eq!(fs::read_to_string(dir.path().join("spool-0")).unwrap(), "another's");
+        assert!(without_its_name(&dir.path().join("not there")).is_err());
+    }
+    #[test]
+    fn what_the_system_refuses_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(FileFolder::new(dir.path()).exists(&"x".repeat(300)).is_err());
+        assert!(OwnFolder::make(Path::new("/proc/sstablefs")).is_err(), "the kernel's");
+        let path = dir.path().join("own");
+        let own = OwnFolder::make(&path).unwrap();
+        fs::create_dir(path.join("folder")).unwrap();
+        assert!(own.open_or_make("folder").is_err());
+        fs::remove_dir_all(&path).unwrap();
+        assert!(own.open_or_make("file").unwrap().is_none(), "removed by another process");
+        // Paths may begin where the program runs.
+        assert!(FileSource::open(Path::new("Cargo.toml")).is_ok());
     }
 }

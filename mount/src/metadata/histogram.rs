@@ -115,7 +115,7 @@ mod tests {
         text.clear();
         write("Drop", &[(1, 1), (2, 4)], |n| n.to_string(), TextStyle::default(), &mut text);
         assert!(
-            text.contains("   1     |     1 ( 20) OOOOOOO.\n   2     |     4 ( 80) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n"),
+            text.contains("   1    |     1 ( 20) OOOOOOO.\n   2    |     4 ( 80) OOOOOOOOOOOOOOOOOOOOOOOOOOOOOO\n"),
             "{text}"
         );
     }
