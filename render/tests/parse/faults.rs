@@ -1,10 +1,8 @@
 //! What is said of wrong texts, and of inputs and sinks that fail.
 
-mod parsing;
-
 use std::sync::Arc;
 
-use parsing::{DUMP, Log, NOW, TIMESTAMP, csv, hex, options, run, table};
+use crate::table::{DUMP, Log, NOW, TIMESTAMP, csv, hex, options, run, table};
 use sstablefs::rows::{DeletionTime, RangeBound, Row, Sink};
 use sstablefs_render::CsvStyle;
 use sstablefs_render::parse::{Failure, InputFormat, InputOptions, read};

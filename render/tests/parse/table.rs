@@ -1,7 +1,5 @@
 //! A table of all kinds of columns, and what becomes of a text for it.
 
-#![allow(dead_code, reason = "each test program uses a part of this file")]
-
 use std::fmt::Write;
 use std::sync::Arc;
 

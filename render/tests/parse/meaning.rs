@@ -1,10 +1,8 @@
 //! Text as changes: what rows become.
 
-mod parsing;
-
 use std::fmt::Write;
 
-use parsing::{DUMP, Log, TIMESTAMP, csv, hex, json, options, run};
+use crate::table::{DUMP, Log, TIMESTAMP, csv, hex, json, options, run};
 use sstablefs_render::CsvStyle;
 use sstablefs_render::parse::{InputFormat, InputOptions, read};
 

@@ -1,0 +1,5 @@
+//! Text as changes.
+
+mod faults;
+mod meaning;
+mod table;
