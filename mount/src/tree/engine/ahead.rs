@@ -25,7 +25,7 @@ use super::rows::Rows;
 use crate::path::{Format, Request, TableName};
 
 /// How many files are made ahead of a reader who has come along for a while.
-const AHEAD: usize = 3;
+const AHEAD: usize = 12;
 /// How many readers are followed.
 const TRAILS: usize = 4;
 /// How many looks are remembered that no reader was known to make.
@@ -112,7 +112,9 @@ impl Ahead {
                 return;
             }
         }
-        while let Some((key, request)) = trail.keys.get(trail.begun).filter(|_| trail.begun < trail.window) {
+        // Several at a time: to wake another core costs as much as to make a short text.
+        let is_time = trail.begun <= trail.window / 2;
+        while let Some((key, request)) = trail.keys.get(trail.begun).filter(|_| is_time && trail.begun < trail.window) {
             if self.cache.get(request, place.version).is_none() && !self.begin(request, place.version, key, make(key)) {
                 break;
             }

@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 
 /// How many results may be under way or waiting to be taken, by all who read.
 const PERMITS: usize = 6;
+/// How many pieces of work that nobody waits for.
+const ERRANDS: usize = 12;
 
 /// Larger ones are not kept.
 const LARGEST_BUFFER: usize = 2 << 20;
@@ -20,6 +22,7 @@ pub(super) struct Crew(Arc<Shared>);
 struct Shared {
     jobs: mpsc::Sender<Job>,
     permits: Arc<AtomicUsize>,
+    errands: Arc<AtomicUsize>,
     /// Memory to be used again: what is fresh from the system costs more than the text that is put there.
     buffers: Mutex<Vec<Vec<u8>>>,
 }
@@ -56,8 +59,9 @@ impl Crew {
                 }
             });
         }
-        let permits = Arc::new(AtomicUsize::new(if others > 0 { PERMITS } else { 0 }));
-        Crew(Arc::new(Shared { jobs, permits, buffers: Mutex::default() }))
+        let at_most = |count| Arc::new(AtomicUsize::new(if others > 0 { count } else { 0 }));
+        let (permits, errands) = (at_most(PERMITS), at_most(ERRANDS));
+        Crew(Arc::new(Shared { jobs, permits, errands, buffers: Mutex::default() }))
     }
 
     /// An empty buffer.
@@ -78,9 +82,7 @@ impl Crew {
         &self,
         make: impl Fn(Vec<u8>) -> T + Send + Sync + 'static,
     ) -> Option<Pending<T>> {
-        let permits = &self.0.permits;
-        permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).ok()?;
-        let permit = Permit(permits.clone());
+        let permit = Permit::of(&self.0.permits)?;
         let work =
             Arc::new(Work { make: Box::new(make), crew: Arc::downgrade(&self.0), taken: AtomicBool::new(false) });
         let (done, result) = mpsc::sync_channel(1);
@@ -99,11 +101,7 @@ impl Crew {
 impl Crew {
     /// Has some work done that nobody waits for; `false` when enough is under way.
     pub(super) fn run(&self, work: impl FnOnce() + Send + 'static) -> bool {
-        let permits = &self.0.permits;
-        if permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_err() {
-            return false;
-        }
-        let permit = Permit(permits.clone());
+        let Some(permit) = Permit::of(&self.0.errands) else { return false };
         let job = Box::new(move || {
             work();
             drop(permit);
@@ -113,6 +111,13 @@ impl Crew {
 }
 
 struct Permit(Arc<AtomicUsize>);
+
+impl Permit {
+    fn of(left: &Arc<AtomicUsize>) -> Option<Permit> {
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).ok()?;
+        Some(Permit(left.clone()))
+    }
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
