@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import bench_cqlite, bench_growth, bench_jobs, bench_mount
+from . import bench_cqlite, bench_growth, bench_jobs, bench_mount, release
 from .bench_data import SCRIPTS, Data
 from .bench_measure import Table, Tool
 
@@ -37,8 +37,9 @@ class Bench:
 
     def __init__(self, options, folder):
         self.quick, self.runs, self.folder, self.scripts = options.quick, options.runs, folder, SCRIPTS
-        self.program = options.binary or build('sstablefs-cli', 'sstablefs')
-        self.tool = Tool(options.tool or build('sstablefs-benches', 'sstablefs-bench'))
+        made = None if options.binary and options.tool else release.optimized(with_meter=True)
+        self.program = options.binary or made / 'sstablefs'
+        self.tool = Tool(options.tool or made / 'sstablefs-bench')
         self.data = Data(folder, self.program, self.tool)
         self.scratch = Path(tempfile.mkdtemp(prefix='scratch.', dir=folder))
         self.points = 0
@@ -58,12 +59,6 @@ class Bench:
 
     def tiny(self):
         return self.data.table('tiny', 20_000 if self.quick else 1_000_000)
-
-
-def build(package, name):
-    cargo = os.environ.get('CARGO', 'cargo')
-    subprocess.run([cargo, 'build', '--release', '-q', '-p', package], cwd=ROOT, check=True)
-    return Path(os.environ.get('CARGO_TARGET_DIR', ROOT / 'target')) / 'release' / name
 
 
 def machine():
