@@ -248,12 +248,12 @@ impl<T: Tree> Fs<T> {
         if let Some(Opened { attributes, content }) = self.inodes.opened(ino) {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
-        let attributes = self.attributes(&request, before)?.ok_or(FsError::Stale)?;
+        let attributes = self.attributes(&request, before)?.ok_or(FsError::NoEntry)?;
         if let Some(Opened { attributes, content }) = self.inodes.tell(ino, &attributes) {
             return self.stat(ino, &request, &attributes, || Ok(content));
         }
         self.stat(ino, &request, &attributes, || {
-            let opened = self.about(&request, self.tree.open(&request))?.ok_or(FsError::Stale)?;
+            let opened = self.about(&request, self.tree.open(&request))?.ok_or(FsError::NoEntry)?;
             Ok(self.recent.put(ino, &opened))
         })
     }
@@ -274,7 +274,8 @@ impl<T: Tree> Fs<T> {
             Some(before) => self.tree.open_again(&request, &before),
             None => self.tree.open(&request),
         };
-        let mut opened = self.about(&request, opened)?.ok_or(FsError::Stale)?;
+        // Not stale: the kernel would look it up once more and then give up, though it may have come back and gone again.
+        let mut opened = self.about(&request, opened)?.ok_or(FsError::NoEntry)?;
         if !matches!(opened.attributes.size, Size::Exact(_))
             && let Some(content) = self.recent.get(ino, opened.attributes.version)
         {
@@ -333,7 +334,7 @@ impl<T: Tree> Fs<T> {
     fn list(&self, request: &Request) -> Result<Box<dyn Listing>, FsError> {
         match request {
             Request::Staging(table) => self.list_staged(table),
-            _ => self.about(request, self.tree.list(request))?.ok_or(FsError::Stale),
+            _ => self.about(request, self.tree.list(request))?.ok_or(FsError::NoEntry),
         }
     }
 

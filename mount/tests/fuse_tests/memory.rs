@@ -5,6 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use sstablefs_mount::fs::{Fs, FsOptions};
 use sstablefs_mount::fuse::{self, Mounted, SessionOptions};
@@ -129,6 +131,50 @@ fn an_open_file_keeps_its_text_and_a_new_open_sees_the_new_one() {
             assert_eq!(fs::metadata(mount.path(path)).unwrap().len(), 5, "{path}: taken back");
         }
     }
+}
+
+/// Before, a file that changed and went again and again gave ESTALE to one open of some thousands.
+#[test]
+fn files_that_change_and_go_are_there_or_not() {
+    let mount = Mount::new();
+    let names = ["a", "b", "c"];
+    let version = |n: usize| format!("{n:0width$}", width = 5 + n % 40);
+    let (stop, opens) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    for name in names {
+                        match fs::File::open(mount.path("ks/t/json").join(name).with_extension("json")) {
+                            Ok(mut file) => {
+                                let mut text = String::new();
+                                file.metadata().unwrap();
+                                file.read_to_string(&mut text).unwrap();
+                                assert_eq!(text, version(text.parse().unwrap()));
+                            }
+                            Err(e) => assert_eq!(e.kind(), std::io::ErrorKind::NotFound, "{e}"),
+                        }
+                        opens.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        let until = Instant::now() + Duration::from_secs(2);
+        for n in 0.. {
+            let file = format!("/ks/t/json/{}.json", names[n % names.len()]);
+            if n / names.len() % 3 == 2 {
+                mount.tree().remove(&file);
+            } else {
+                mount.tree().put_text(&file, version(n));
+            }
+            if Instant::now() > until {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(opens.into_inner() > 100);
 }
 
 #[test]
