@@ -4,52 +4,14 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::heap::IndexHeap;
+use super::input::Input;
 use super::position::{At, Clustering, Position};
 use super::reconcile::Reconciler;
 use super::wanted::Wanted;
 use crate::cql::{DecoratedKey, KeyOrder, Token};
 use crate::error::Result;
-use crate::rows::{ClusteringOrder, DeletionTime, Marker, PartitionStream, Place, Row, SliceBound, Unfiltered};
+use crate::rows::{ClusteringOrder, DeletionTime, PartitionStream, Place, Row, SliceBound, Unfiltered};
 use crate::schema::Table;
-
-/// One of the streams, with the unfiltered that it stands at.
-struct Input {
-    stream: Box<dyn PartitionStream>,
-    at: Unfiltered,
-    row: Row,
-    marker: Marker,
-    /// Deletion of the range that is open behind what was last taken.
-    open: DeletionTime,
-}
-
-impl Input {
-    fn place(&self) -> Place<'_> {
-        match self.at {
-            Unfiltered::Marker => Place::of_marker(&self.marker),
-            _ => Place::of_row(&self.row),
-        }
-    }
-
-    #[inline]
-    fn pull(&mut self, wanted: &Wanted) -> Result<bool> {
-        self.at = self.stream.next(&mut self.row, &mut self.marker)?;
-        if let (Unfiltered::Row, Some(queried)) = (self.at, &wanted.queried) {
-            queried.strip(&mut self.row);
-        }
-        Ok(self.at != Unfiltered::End)
-    }
-
-    /// Decodes what the stream left out of the row.
-    fn complete(&mut self, wanted: &Wanted, everything: bool) -> Result<()> {
-        if self.row.undecoded.is_some() {
-            self.stream.complete(&mut self.row, everything)?;
-            if let Some(queried) = &wanted.queried {
-                queried.strip(&mut self.row);
-            }
-        }
-        Ok(())
-    }
-}
 
 /// A reader of live rows, partition by partition. Reuses its memory from row to row.
 pub struct LiveRows {
@@ -100,15 +62,8 @@ enum Reading {
 impl LiveRows {
     /// Merges streams of one table's partitions, as of `now` (seconds since the epoch).
     pub fn new(table: &Arc<Table>, keys: &KeyOrder, streams: Vec<Box<dyn PartitionStream>>, now: i64) -> Self {
-        let input = |stream| Input {
-            stream,
-            at: Unfiltered::End,
-            row: Row::default(),
-            marker: Marker::default(),
-            open: DeletionTime::LIVE,
-        };
         LiveRows {
-            inputs: streams.into_iter().map(input).collect(),
+            inputs: streams.into_iter().map(Input::new).collect(),
             keys: keys.clone(),
             order: ClusteringOrder::new(&table.clustering),
             reconciler: Reconciler::new(table, Some(now)),

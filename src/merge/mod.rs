@@ -3,6 +3,7 @@
 
 mod counter;
 mod heap;
+mod input;
 mod live;
 mod position;
 mod reconcile;
