@@ -177,6 +177,26 @@ fn sstables_below_out_are_shown() {
     assert!(world.mount().rows(&table).contains(ROW), "a later mount with the same --out");
 }
 
+/// Components of SSTables below a folder that are open here and deleted.
+fn deleted_and_open(folder: &Path) -> Vec<PathBuf> {
+    let open = fs::read_dir("/proc/self/fd").unwrap().filter_map(|e| fs::read_link(e.unwrap().path()).ok());
+    open.filter(|path| path.starts_with(folder) && path.to_string_lossy().ends_with(".db (deleted)")).collect()
+}
+
+/// Before, they stayed open until somebody looked at the table: nothing watches the folder below --out.
+#[test]
+fn what_a_flush_has_merged_is_closed() {
+    let (mut world, table) = (World::new(), leveled());
+    world.out = Some(world.folder.path().join("out"));
+    let mount = world.mount();
+    assert_eq!(mount.put(&table, "a.csv", "k,v\n7000001,from a file\n"), 0);
+    assert_eq!(mount.put(&table, "b.csv", "k,v\n7000002,from a file\n"), 0);
+    assert!(mount.rows(&table).contains(ROW));
+    let flush = mount.staging.create(&table, ".flush", Permissions { uid: 0, gid: 0, mode: 0o644 }, false).unwrap().1;
+    mount.staging.release(flush);
+    assert_eq!(deleted_and_open(world.folder.path()), [] as [PathBuf; 0]);
+}
+
 #[test]
 fn where_nothing_is_taken_up() {
     let (world, table) = (World::new(), leveled());

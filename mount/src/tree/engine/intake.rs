@@ -15,6 +15,7 @@ use sstablefs::{Error, Kind, Result};
 use sstablefs_render::CsvStyle;
 use sstablefs_render::parse::{self, InputOptions};
 
+use super::epoch::Epochs;
 use crate::path::TableName;
 use crate::staging::{Flushed, InputError, Intake, Intakes, Refusal, Refused, Taken};
 
@@ -39,6 +40,7 @@ pub struct StagingOptions {
 pub(super) struct EngineIntakes {
     pub(super) database: Arc<Database>,
     pub(super) options: StagingOptions,
+    pub(super) epochs: Arc<Epochs>,
 }
 
 impl EngineIntakes {
@@ -128,7 +130,9 @@ impl Intakes for EngineIntakes {
         let last = newest(&store, now()).map_err(|e| refused(&e))?;
         Ok(Arc::new(EngineIntake {
             journal: Mutex::new((journal, 0)),
+            table: table.clone(),
             store,
+            epochs: self.epochs.clone(),
             options: self.options.clone(),
             reading: AtomicUsize::new(0),
             last: AtomicI64::new(last),
@@ -163,7 +167,9 @@ impl Intakes for EngineIntakes {
 struct EngineIntake {
     /// With the number of the last lot.
     journal: Mutex<(Journal, u64)>,
+    table: TableName,
     store: Arc<TableStore>,
+    epochs: Arc<Epochs>,
     options: StagingOptions,
     /// Files that are being read.
     reading: AtomicUsize,
@@ -260,6 +266,10 @@ impl Intake for EngineIntake {
         self.check()?;
         let (journal, lot) = &mut *self.journal.lock();
         let written = journal.flush()?;
+        if self.epochs.current(&self.table).is_some() {
+            // The epoch that was looked at last has the lots open, which are gone. Where this fails, whoever looks next is told.
+            let _ = self.epochs.moment(&self.table, &self.store, None);
+        }
         Ok(Flushed { up_to: *lot, sstables: written.iter().map(|w| w.descriptor.to_string()).collect() })
     }
 

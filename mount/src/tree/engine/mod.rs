@@ -199,7 +199,7 @@ impl Tree for EngineTree {
 
     fn intakes(&self) -> Option<Arc<dyn Intakes>> {
         let options = self.staging.clone()?;
-        Some(Arc::new(EngineIntakes { database: self.database.clone(), options }))
+        Some(Arc::new(EngineIntakes { database: self.database.clone(), options, epochs: self.epochs.clone() }))
     }
 
     fn watch(&self, listener: Box<dyn Listener>) {
