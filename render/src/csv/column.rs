@@ -87,7 +87,7 @@ fn write_cells(layout: &Layout, row: &Row, cells: &[Cell], out: &mut Vec<u8>) ->
             out.push(b'[');
             for (i, cell) in cells.iter().enumerate() {
                 separate(i, out);
-                element.write(row.value(cell), true, out)?;
+                element.write_element(row.value(cell), out)?;
             }
             out.push(b']');
         }
@@ -95,7 +95,7 @@ fn write_cells(layout: &Layout, row: &Row, cells: &[Cell], out: &mut Vec<u8>) ->
             out.push(b'{');
             for (i, cell) in cells.iter().enumerate() {
                 separate(i, out);
-                element.write(row.path(cell), true, out)?;
+                element.write_element(row.path(cell), out)?;
             }
             out.push(b'}');
         }
@@ -103,9 +103,9 @@ fn write_cells(layout: &Layout, row: &Row, cells: &[Cell], out: &mut Vec<u8>) ->
             out.push(b'{');
             for (i, cell) in cells.iter().enumerate() {
                 separate(i, out);
-                key.write(row.path(cell), true, out)?;
+                key.write_element(row.path(cell), out)?;
                 out.extend_from_slice(b": ");
-                value.write(row.value(cell), true, out)?;
+                value.write_element(row.value(cell), out)?;
             }
             out.push(b'}');
         }

@@ -79,7 +79,7 @@ fn write_cells(layout: &Layout, row: &Row, cells: &[Cell], out: &mut Vec<u8>) ->
             out.push(b'[');
             for (i, cell) in cells.iter().enumerate() {
                 separate(i, out);
-                element.write(row.value(cell), out)?;
+                element.write_element(row.value(cell), out)?;
             }
             out.push(b']');
         }
@@ -87,7 +87,7 @@ fn write_cells(layout: &Layout, row: &Row, cells: &[Cell], out: &mut Vec<u8>) ->
             out.push(b'[');
             for (i, cell) in cells.iter().enumerate() {
                 separate(i, out);
-                element.write(row.path(cell), out)?;
+                element.write_element(row.path(cell), out)?;
             }
             out.push(b']');
         }
@@ -97,7 +97,7 @@ fn write_cells(layout: &Layout, row: &Row, cells: &[Cell], out: &mut Vec<u8>) ->
                 separate(i, out);
                 key.write_key(row.path(cell), out)?;
                 out.extend_from_slice(b": ");
-                value.write(row.value(cell), out)?;
+                value.write_element(row.value(cell), out)?;
             }
             out.push(b'}');
         }

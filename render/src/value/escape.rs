@@ -121,30 +121,37 @@ pub(crate) fn control(c: char) -> bool {
 
 /// Appends a text as cqlsh's format_value_text does: backslashes doubled, controls as Python's repr shows them; within
 /// a collection between single quotes, its own doubled.
+#[inline]
 pub(super) fn cqlsh_text(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
     let special = |w: Word| w.beyond_ascii() | w.below(b' ') | w.is(0x7f) | w.is(b'\\') | w.is(b'\'');
+    out.reserve(bytes.len() + 2);
     if quoted {
         out.push(b'\'');
     }
     if !scan::any(bytes, special) {
         out.extend_from_slice(bytes);
     } else {
-        for c in utf8(bytes).chars() {
-            match c {
-                '\\' => out.extend_from_slice(b"\\\\"),
-                '\'' if quoted => out.extend_from_slice(b"''"),
-                '\n' => out.extend_from_slice(b"\\n"),
-                '\r' => out.extend_from_slice(b"\\r"),
-                '\t' => out.extend_from_slice(b"\\t"),
-                c if control(c) => {
-                    out.extend_from_slice(b"\\x");
-                    hex(&[c as u32 as u8], out);
-                }
-                c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            }
-        }
+        cqlsh_escape(bytes, quoted, out);
     }
     if quoted {
         out.push(b'\'');
+    }
+}
+
+/// A text in which something may have to be escaped.
+fn cqlsh_escape(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
+    for c in utf8(bytes).chars() {
+        match c {
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\'' if quoted => out.extend_from_slice(b"''"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            c if control(c) => {
+                out.extend_from_slice(b"\\x");
+                hex(&[c as u32 as u8], out);
+            }
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
     }
 }

@@ -92,7 +92,7 @@ pub(super) struct Columns<'a> {
 pub(super) fn read(row: &mut Row, head: &Head, columns: Columns<'_>, base: u64) -> Result<()> {
     // Taken out so that spans can be noted while the bytes are read.
     let bytes = std::mem::take(&mut row.bytes);
-    let result = read_parts(Cursor::with_base(&bytes, base), row, head, columns);
+    let result = read_parts(&bytes, base, row, head, columns);
     row.bytes = bytes;
     result
 }
@@ -111,33 +111,34 @@ pub(super) fn complete(row: &mut Row, columns: Columns<'_>) -> Result<()> {
     result.map(|_| ())
 }
 
-fn read_parts(cursor: Cursor<'_>, row: &mut Row, head: &Head, columns: Columns<'_>) -> Result<()> {
+fn read_parts(bytes: &[u8], base: u64, row: &mut Row, head: &Head, columns: Columns<'_>) -> Result<()> {
     let Columns { layout, set, until } = columns;
-    // Made in place: to copy it right after it was written would keep the processor waiting.
-    let mut reader = CellReader { cursor, layout, liveness: Liveness::EMPTY };
-    let cursor = &mut reader.cursor;
+    // Cursor and liveness are made here and not copied: what is read right after it was written in smaller pieces keeps
+    // the processor waiting.
+    let mut cursor = Cursor::with_base(bytes, base);
     cursor.seek(head.len)?;
     cursor.vint()?; // size of the previous unfiltered
     let flags = head.flags;
+    let mut liveness = Liveness::EMPTY;
     if flags & head::HAS_TIMESTAMP != 0 {
-        row.liveness.timestamp = layout.timestamp(cursor)?;
+        liveness.timestamp = layout.timestamp(&mut cursor)?;
         if flags & head::HAS_TTL != 0 {
-            let ttl = layout.ttl(cursor)?;
+            let ttl = layout.ttl(&mut cursor)?;
             if ttl < 0 {
                 return Err(Error::corrupt(format!("a row with TTL {ttl}")));
             }
-            let time = layout.local_deletion_time(cursor)?;
-            row.liveness.ttl = ttl;
-            row.liveness.local_expiration_time =
-                if ttl == NO_TTL { NO_DELETION_TIME } else { layout.expiry(time, ttl) };
+            let time = layout.local_deletion_time(&mut cursor)?;
+            liveness.ttl = ttl;
+            liveness.local_expiration_time = if ttl == NO_TTL { NO_DELETION_TIME } else { layout.expiry(time, ttl) };
         }
     }
+    row.liveness = liveness;
     if flags & head::HAS_DELETION != 0 {
-        row.deletion = layout.deletion_time(cursor)?;
+        row.deletion = layout.deletion_time(&mut cursor)?;
         row.shadowable = head.extended & head::HAS_SHADOWABLE_DELETION != 0;
     }
     let missing = if flags & head::HAS_ALL_COLUMNS != 0 { 0 } else { cursor.vint()? };
-    reader.liveness = row.liveness;
+    let mut reader = CellReader { cursor, layout, liveness };
     let complex_deletions = flags & head::HAS_COMPLEX_DELETION != 0;
     if missing == 0 || set.columns.len() < 64 {
         if missing != 0 && missing >> set.columns.len() != 0 {
