@@ -16,13 +16,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new(stream: Box<dyn PartitionStream>) -> Input {
-        Input {
-            stream,
-            at: Unfiltered::End,
-            row: Row::default(),
-            marker: Marker::default(),
-            open: DeletionTime::LIVE,
-        }
+        Input { stream, at: Unfiltered::End, row: Row::default(), marker: Marker::default(), open: DeletionTime::LIVE }
     }
 
     #[inline]

@@ -159,6 +159,16 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Gives memory back that there were more nodes for than are kept: the janitor may come late.
+    fn shrink(&mut self) {
+        if self.nodes.len() < MANY && self.nodes.capacity() > 2 * MANY {
+            self.nodes.shrink_to(MANY);
+            self.oldest.shrink_to(MANY);
+        }
+    }
+}
+
 impl Inodes {
     pub(super) fn request(&self, ino: u64) -> Result<Request, FsError> {
         if ino == ROOT {
@@ -223,6 +233,7 @@ impl Inodes {
         if let Some(node) = table.nodes.get_mut(&ino) {
             node.lookups = node.lookups.saturating_sub(count);
             table.drop_unused(ino);
+            table.shrink();
         }
     }
 
@@ -340,5 +351,11 @@ impl Inodes {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.table.lock().nodes.len()
+    }
+
+    /// For how many nodes there is memory.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        self.table.lock().nodes.capacity()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::*;
+use crate::path::{Format, TableName};
 use crate::tree::memory::{File, MemoryTree};
 
 fn fs_of(files: &[(&str, &str)]) -> Arc<Fs<MemoryTree>> {
@@ -467,4 +468,17 @@ fn nodes_do_not_grow_with_the_number_of_queries_that_were_asked() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(fs.inodes.len() <= inodes::MANY, "{}", fs.inodes.len());
+}
+
+/// Before, it stayed as large as it had ever been.
+#[test]
+fn memory_of_more_nodes_than_are_kept_is_given_back() {
+    let (inodes, table) = (Inodes::default(), TableName::new("ks", "t"));
+    let attributes =
+        Attributes { kind: Kind::File, size: Size::Exact(1), modified: SystemTime::UNIX_EPOCH, version: 1 };
+    let request = |i: usize| Request::Partition(table.clone(), Format::Json, i.to_string().into());
+    let numbers: Vec<u64> = (0..3 * inodes::MANY).map(|i| inodes.look_up(&request(i), &attributes)).collect();
+    assert!(inodes.room() > 2 * inodes::MANY);
+    numbers[1..].iter().for_each(|ino| inodes.forget(*ino, 1));
+    assert!(inodes.room() <= 2 * inodes::MANY && inodes.len() == 1, "{}", inodes.room());
 }
