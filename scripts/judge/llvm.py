@@ -27,6 +27,8 @@ def tools(*names):
         for command in (['apt-get', 'update', '-qq'], install):
             if subprocess.run(as_root + command, stdout=subprocess.DEVNULL).returncode:
                 break
+    if not found() and shutil.which('rustup'):
+        subprocess.run(['rustup', 'component', 'add', 'llvm-tools'], stdout=sys.stderr)
     if not found():
         sys.exit(f'{" and ".join(names)} of LLVM {llvm} are missing: rustup component add llvm-tools, or install llvm-{llvm}')
     return found()
